@@ -1,0 +1,62 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Endpoint, Locator};
+
+/// What a backend is asked to publish, or to take back.
+///
+/// At least one of `port`, `endpoints` and `value` is given. A backend publishes what its medium can carry and refuses, with
+/// [`ErrorKind::Refused`](crate::ErrorKind::Refused), what it cannot carry truthfully: a BitTorrent DHT stores the sender's own
+/// address (BEP 5), so another host's endpoint is refused there rather than published as this machine's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Announcement {
+    /// Where to publish.
+    pub locator: Locator,
+    /// A port, 1 to 65535, of this machine; the medium or the backend knows under which address others reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Full endpoints, of this machine or of another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<Endpoint>,
+    /// Sealed bytes for media that store bytes; at most [`Caps::max_value`](crate::Caps::max_value) of them.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "serde_bytes")]
+    pub value: Option<Vec<u8>>,
+    /// How long the announcement should live, in seconds. A medium with a lifetime of its own keeps to that.
+    pub ttl_s: u32,
+}
+
+impl Announcement {
+    /// An announcement that says nothing yet and lives for an hour.
+    #[must_use]
+    pub fn new(locator: Locator) -> Self {
+        Self { locator, port: None, endpoints: Vec::new(), value: None, ttl_s: 3600 }
+    }
+
+    /// With a port of this machine; 0 says nothing.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.port = (port != 0).then_some(port);
+        self
+    }
+
+    /// With one more endpoint.
+    #[must_use]
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// With sealed bytes.
+    #[must_use]
+    pub fn with_value(mut self, value: impl Into<Vec<u8>>) -> Self {
+        self.value = Some(value.into());
+        self
+    }
+
+    /// With a lifetime in seconds.
+    #[must_use]
+    pub fn with_ttl_s(mut self, ttl_s: u32) -> Self {
+        self.ttl_s = ttl_s;
+        self
+    }
+}

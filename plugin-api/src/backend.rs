@@ -1,0 +1,79 @@
+use std::future::{Future, ready};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Action, ActionInfo, Announcement, Caps, Cx, Error, Found, Health, Host, Output, Query, Quote, Receipt,
+    Result,
+};
+
+/// A medium on which peers announce themselves and are looked up: what a plugin's author implements.
+///
+/// The methods may be written as plain `async fn`. Each call runs on the plugin's own runtime with a deadline; when the host no longer
+/// wants the answer, the future is dropped, so there is nothing else to do for cancellation. A panic becomes an error of that one
+/// call. Blocking code belongs into `tokio::task::spawn_blocking`.
+///
+/// What is *not* promised: that `open` is followed by any call, that calls come one at a time, or that the backend is dropped before
+/// the process ends.
+pub trait Backend: Send + Sync + Sized + 'static {
+    /// The kind's name, as in the `[[backend]]` table of `plugin.toml`: lower case letters, digits and `-`.
+    const KIND: &'static str;
+
+    /// What the user may set, an object. Its JSON schema is published with the plugin; give every field a default that works.
+    type Config: DeserializeOwned + JsonSchema + Send;
+
+    /// Makes a backend of its configuration. Cheap: sockets and files are best opened by the first call that needs them.
+    fn open(config: Self::Config, host: Host) -> impl Future<Output = Result<Self>> + Send;
+
+    /// What the medium can do and costs.
+    fn caps(&self) -> Caps;
+
+    /// Publishes, and says how well that went. Repeating it renews the announcement.
+    fn announce(&self, what: Announcement, cx: Cx) -> impl Future<Output = Result<Receipt>> + Send;
+
+    /// Reports each peer or value to `found` the moment it is known, and returns when the medium has no more.
+    fn lookup(&self, query: Query, found: Found) -> impl Future<Output = Result<()>> + Send;
+
+    /// Takes an announcement back before it expires.
+    fn withdraw(&self, what: Announcement, cx: Cx) -> impl Future<Output = Result<Receipt>> + Send {
+        let _ = (what, cx);
+        ready(Err(Error::unsupported("this medium takes nothing back; announcements expire")))
+    }
+
+    /// Reports peers for as long as somebody listens.
+    fn watch(&self, query: Query, found: Found) -> impl Future<Output = Result<()>> + Send {
+        let _ = (query, found);
+        ready(Err(Error::unsupported("this backend is polled, it does not watch")))
+    }
+
+    /// What announcing would cost. A free medium need not answer.
+    fn quote(&self, what: Announcement, cx: Cx) -> impl Future<Output = Result<Quote>> + Send {
+        let _ = (what, cx);
+        ready(Ok(Quote::free()))
+    }
+
+    /// Whether the medium answers. The default says that nobody can know.
+    fn health(&self, cx: Cx) -> impl Future<Output = Result<Health>> + Send {
+        let _ = cx;
+        ready(Err(Error::unsupported("this backend does not tell its health")))
+    }
+
+    /// Keeps warm state through [`Host::cache_put`] before the process ends.
+    fn save(&self, cx: Cx) -> impl Future<Output = Result<()>> + Send {
+        let _ = cx;
+        ready(Ok(()))
+    }
+
+    /// The names and arguments of what only this kind can do.
+    #[must_use]
+    fn actions() -> Vec<ActionInfo> {
+        Vec::new()
+    }
+
+    /// Carries out one of [`Backend::actions`], reporting results as they come.
+    fn action(&self, action: Action, out: Output) -> impl Future<Output = Result<()>> + Send {
+        let _ = out;
+        ready(Err(Error::unsupported(format!("this kind of backend has no action `{}`", action.name))))
+    }
+}

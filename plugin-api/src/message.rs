@@ -1,0 +1,91 @@
+//! Bodies of messages: MessagePack maps by field name.
+//!
+//! Names instead of positions let a host of API 1.1 talk to a plugin of 1.0 and the reverse: an unknown field is skipped, a missing
+//! one has its default.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Error, ErrorKind, Result};
+
+/// The most bytes that one message body may have: 1 MiB.
+pub const MAX: usize = 1 << 20;
+
+/// Encodes a body. Every type of this contract can be encoded, so there is no error to handle.
+#[must_use]
+pub fn encode<T: Serialize + ?Sized>(body: &T) -> Vec<u8> {
+    // Only a `Serialize` that fails on purpose gets here; an empty body is refused by every decoder.
+    rmp_serde::to_vec_named(body).unwrap_or_default()
+}
+
+/// Decodes a body that the other side of the border sent.
+///
+/// # Errors
+/// [`ErrorKind::Integrity`] when the body is too long or is not what was expected.
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    if body.len() > MAX {
+        return Err(Error::new(
+            ErrorKind::Integrity,
+            format!("a message of {} bytes is longer than the {MAX} allowed", body.len()),
+        ));
+    }
+    rmp_serde::from_slice(body).map_err(|error| {
+        Error::new(ErrorKind::Integrity, "a message could not be read").because(error.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::{Announcement, Caps, Locator, Peer, Query, Receipt, Stores};
+
+    fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(body: &T) {
+        assert_eq!(&decode::<T>(&encode(body)).unwrap(), body);
+    }
+
+    #[test]
+    fn every_message_survives_the_border() {
+        let locator = Locator::new(&[7; 20]).unwrap();
+        survives(&Announcement::new(locator.clone()).with_port(4001).with_value([1, 2, 3]));
+        survives(&Announcement::new(locator.clone()).with_endpoint("[::1]:9".parse().unwrap()));
+        survives(&Query::new(locator).with_limit(3));
+        survives(&Peer::new("peer.example:80".parse().unwrap()).with_expiry(60));
+        survives(&Receipt::new(8, 20).with_note("IPv4 only"));
+        survives(&Caps::new(Stores::Values, 60));
+        survives(&Error::new(ErrorKind::Refused, "no").because("so").fix("do"));
+    }
+
+    #[test]
+    fn a_newer_message_is_read_by_an_older_reader() {
+        #[derive(Serialize)]
+        struct Newer {
+            endpoint: &'static str,
+            since_version_9: [u8; 3],
+        }
+        let body = encode(&Newer { endpoint: "[::1]:80", since_version_9: [1, 2, 3] });
+        assert_eq!(decode::<Peer>(&body).unwrap(), Peer::new("[::1]:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn what_is_too_long_or_hostile_is_an_error() {
+        #[derive(Debug, Deserialize)]
+        struct Anything {}
+        assert_eq!(decode::<Anything>(&vec![0x80; MAX + 1]).unwrap_err().kind, ErrorKind::Integrity);
+        // An array that claims four thousand million entries must not be believed, nor a nest be followed for ever.
+        assert!(decode::<Vec<Peer>>(&[0xdd, 0xff, 0xff, 0xff, 0xff]).is_err());
+        assert!(decode::<serde_json::Value>(&vec![0x91; 100_000]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = decode::<Announcement>(&bytes);
+            let _ = decode::<Peer>(&bytes);
+            let _ = decode::<Error>(&bytes);
+            let _ = decode::<serde_json::Value>(&bytes);
+        }
+    }
+}

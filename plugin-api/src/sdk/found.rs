@@ -1,0 +1,112 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Cx;
+use crate::ffi::inside::Listener;
+use crate::ffi::{Flow, Kind};
+use crate::{Error, ErrorKind, Peer, Result, message};
+
+/// Where a lookup reports what it finds.
+#[derive(Clone)]
+pub struct Found {
+    ear: Arc<Ear>,
+    cx: Cx,
+}
+
+impl Found {
+    pub(super) fn new(ear: Arc<Ear>, cx: Cx) -> Self {
+        Self { ear, cx }
+    }
+
+    /// Reports a peer the moment it is known. Reporting one twice does no harm.
+    ///
+    /// # Errors
+    /// When nobody listens any more: return it with `?`, which ends the lookup without fuss.
+    pub async fn peer(&self, peer: Peer) -> Result<()> {
+        self.ear.tell(Kind::Peer, &peer).await
+    }
+
+    /// Reports sealed bytes as they were stored.
+    ///
+    /// # Errors
+    /// When nobody listens any more, or the value is larger than a message may be (1 MiB).
+    pub async fn value(&self, value: &[u8]) -> Result<()> {
+        self.ear.offer(Kind::Value, value).await
+    }
+
+    /// The call's deadline and progress.
+    #[must_use]
+    pub fn cx(&self) -> &Cx {
+        &self.cx
+    }
+}
+
+/// Where an action reports its results.
+#[derive(Clone)]
+pub struct Output {
+    ear: Arc<Ear>,
+    cx: Cx,
+}
+
+impl Output {
+    pub(super) fn new(ear: Arc<Ear>, cx: Cx) -> Self {
+        Self { ear, cx }
+    }
+
+    /// Reports one result: a JSON object, printed as a line of its own.
+    ///
+    /// # Errors
+    /// When nobody listens any more: return it with `?`.
+    pub async fn emit(&self, result: &serde_json::Value) -> Result<()> {
+        self.ear.tell(Kind::Output, result).await
+    }
+
+    /// The call's deadline and progress.
+    #[must_use]
+    pub fn cx(&self) -> &Cx {
+        &self.cx
+    }
+}
+
+/// The host's ear for one call, with the manners of waiting.
+pub(super) struct Ear(Listener);
+
+/// How long an event waits before it is offered again to a host that is behind.
+const PAUSE: Duration = Duration::from_millis(1);
+
+impl Ear {
+    pub(super) fn new(listener: Listener) -> Self {
+        Self(listener)
+    }
+
+    pub(super) async fn tell<T: Serialize>(&self, kind: Kind, body: &T) -> Result<()> {
+        self.offer(kind, &message::encode(body)).await
+    }
+
+    pub(super) async fn offer(&self, kind: Kind, body: &[u8]) -> Result<()> {
+        if body.len() > message::MAX {
+            return Err(Error::new(
+                ErrorKind::Refused,
+                format!("{} bytes are more than one message may have", body.len()),
+            ));
+        }
+        loop {
+            match self.0.event(kind, body) {
+                Flow::GoOn => return Ok(()),
+                Flow::Stop => return Err(Error::stopped()),
+                // No thread may block here: the library has two for all of its backends.
+                Flow::Later => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// The last event of a call.
+    pub(super) async fn finish(&self, outcome: Result<Vec<u8>>) {
+        let _ = match outcome {
+            Ok(body) => self.offer(Kind::Done, &body).await,
+            Err(error) => self.tell(Kind::Failed, &error).await,
+        };
+    }
+}

@@ -1,0 +1,81 @@
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ffi::inside::HostDoor;
+use crate::{Result, message};
+
+/// What the host does for a backend. Cheap to clone.
+#[derive(Clone)]
+pub struct Host {
+    door: Arc<HostDoor>,
+}
+
+/// How much a line of the log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Level {
+    /// Something is wrong that the user should know.
+    Error,
+    /// Something may be wrong.
+    Warn,
+    /// What is going on; shown with `-v`.
+    Info,
+    /// How it is going on; shown with `-vv`.
+    #[serde(other)]
+    Debug,
+}
+
+/// A line of a plugin's log, as the service `log` takes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: Level,
+    /// What it says.
+    pub text: String,
+}
+
+/// What the services `cache_get` and `cache_put` take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CacheEntry {
+    /// The entry's name: 1 to 64 letters, digits, `-`, `_`.
+    pub name: String,
+    /// Its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "serde_bytes")]
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl Host {
+    pub(crate) fn new(door: HostDoor) -> Self {
+        Self { door: Arc::new(door) }
+    }
+
+    /// Writes a line to the host's log. Never fails: a log that cannot be written is nobody's business.
+    pub fn log(&self, level: Level, text: impl Into<String>) {
+        let _ = self.door.request("log", &message::encode(&LogLine { level, text: text.into() }));
+    }
+
+    /// What this backend kept under a name, if it is still there. Bytes from an earlier version may come back: check them.
+    ///
+    /// # Errors
+    /// When the host keeps no cache, or the name is not allowed.
+    pub async fn cache_get(&self, name: &str) -> Result<Option<Vec<u8>>> {
+        let entry = self.ask("cache_get", CacheEntry { name: name.into(), bytes: None }).await?;
+        Ok(message::decode::<CacheEntry>(&entry)?.bytes)
+    }
+
+    /// Keeps at most 1 MiB (less a few bytes for the name) for this backend under a name, until the user clears the cache.
+    ///
+    /// # Errors
+    /// When the host keeps no cache, the name is not allowed, or the bytes are too many.
+    pub async fn cache_put(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.ask("cache_put", CacheEntry { name: name.into(), bytes: Some(bytes.to_vec()) }).await.map(|_| ())
+    }
+
+    async fn ask<T: Serialize>(&self, service: &'static str, body: T) -> Result<Vec<u8>> {
+        let (door, body) = (Arc::clone(&self.door), message::encode(&body));
+        // The host may read a file to answer: not on a thread of the runtime.
+        tokio::task::spawn_blocking(move || door.request(service, &body)).await?
+    }
+}
