@@ -51,5 +51,5 @@ pub mod __border {
         CalleeBox, CheckTypeLayout, LibHeader, RResult, RStr, RVec, RootModuleResult, RootRef, ServicesBox,
         create, root,
     };
-    pub use crate::sdk::Kinds;
+    pub use crate::sdk::{Kinds, say};
 }

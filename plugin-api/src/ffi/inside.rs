@@ -36,7 +36,11 @@ pub(crate) struct Listener(SinkBox);
 
 impl Listener {
     pub(crate) fn event(&self, kind: Kind, body: &[u8]) -> Flow {
-        Flow::from_number(self.0.event(kind as u8, RSlice::from_slice(body)))
+        Flow::from_number(self.say(kind as u8, body))
+    }
+
+    pub(crate) fn say(&self, kind: u8, body: &[u8]) -> u8 {
+        self.0.event(kind, RSlice::from_slice(body))
     }
 }
 

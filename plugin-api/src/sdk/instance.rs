@@ -115,6 +115,10 @@ async fn serve<B: Backend>(
 }
 
 async fn open<B: Backend>(body: &[u8], host: Host, slot: &OnceLock<B>) -> Result<()> {
+    let twice = || Error::new(ErrorKind::Refused, "`open` was called twice");
+    if slot.get().is_some() {
+        return Err(twice());
+    }
     let config: Value = message::decode(body)?;
     let config =
         serde_json::from_value(if config.is_null() { Value::Object(serde_json::Map::new()) } else { config })
@@ -122,7 +126,8 @@ async fn open<B: Backend>(body: &[u8], host: Host, slot: &OnceLock<B>) -> Result
                 Error::new(ErrorKind::Config, "the configuration does not fit").because(error.to_string())
             })?;
     let backend = B::open(config, host).await?;
-    slot.set(backend).map_err(|_| Error::new(ErrorKind::Refused, "`open` was called twice"))
+    // Two at once: the one that comes second.
+    slot.set(backend).map_err(|_| twice())
 }
 
 fn done<T: Serialize>(outcome: Result<T>) -> Result<Vec<u8>> {

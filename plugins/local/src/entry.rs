@@ -40,6 +40,14 @@ impl Entry {
         Ok(Self { endpoints, value: what.value.clone(), expires: now() + u64::from(what.ttl_s) })
     }
 
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
+        let bytes = serde_json::to_vec(self)?;
+        if bytes.len() as u64 > Self::MAX_FILE {
+            return Err(Error::new(ErrorKind::Refused, "these are more endpoints than are kept of one peer"));
+        }
+        Ok(bytes)
+    }
+
     pub(crate) fn is_expired(&self) -> bool {
         self.expires <= now()
     }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use bitboot_plugin_api::{Error, ErrorKind, Locator, Result};
 use tokio::fs;
@@ -27,12 +28,15 @@ impl Folder {
 
     /// Writes an entry whole or not at all: readers see the old file or the new one.
     pub(crate) async fn put(&self, locator: &Locator, entry: &Entry) -> Result<()> {
+        static TURN: AtomicU32 = AtomicU32::new(0);
         self.prepare().await?;
         let folder = self.0.join(locator.to_hex());
         fs::create_dir_all(&folder).await?;
         let name = entry.file_name();
-        let unfinished = folder.join(format!(".{name}.{}", std::process::id()));
-        fs::write(&unfinished, serde_json::to_vec(entry)?).await?;
+        // The same peer may be announced twice at once, by two processes or by one.
+        let turn = TURN.fetch_add(1, Ordering::Relaxed);
+        let unfinished = folder.join(format!(".{name}.{}.{turn}", std::process::id()));
+        fs::write(&unfinished, entry.to_bytes()?).await?;
         Ok(fs::rename(&unfinished, folder.join(name)).await?)
     }
 
@@ -47,6 +51,7 @@ impl Folder {
 
     /// The entries that have not expired; those that have are removed, and files that are no entries are passed over.
     pub(crate) async fn entries(&self, locator: &Locator) -> Result<Vec<Entry>> {
+        self.prepare().await?;
         let mut files = match fs::read_dir(self.0.join(locator.to_hex())).await {
             Ok(files) => files,
             Err(error) if error.kind() == NotFound => return Ok(Vec::new()),
@@ -72,9 +77,9 @@ impl fmt::Display for Folder {
 }
 
 async fn read(path: &Path) -> Option<Entry> {
-    let is_entry = path.extension().is_some_and(|extension| extension == "json");
-    let size = fs::metadata(path).await.ok()?.len();
-    if !is_entry || size > Entry::MAX_FILE {
+    let about = fs::metadata(path).await.ok()?;
+    let is_entry = about.is_file() && path.extension().is_some_and(|extension| extension == "json");
+    if !is_entry || about.len() > Entry::MAX_FILE {
         return None;
     }
     serde_json::from_slice(&fs::read(path).await.ok()?).ok()
@@ -85,7 +90,8 @@ fn default_folder() -> PathBuf {
     match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute()) {
         Some(runtime) => runtime.join("bitboot").join("local"),
         // Elsewhere the temporary folder is the user's own (macOS, Windows) or everybody's (Linux without a session).
-        None => std::env::temp_dir().join(format!("bitboot-{}", user())).join("local"),
+        // Directly in it, where the sticky bit keeps others from moving it away.
+        None => std::env::temp_dir().join(format!("bitboot-local-{}", user())),
     }
 }
 

@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The BitTorrent DHT (BEP 5) as a medium, and every private DHT of its protocol.
+//!
+//! A locator of 20 bytes is an info hash: announcing is `announce_peer`, looking up is `get_peers`. The DHT stores the sender's own
+//! address, IPv4 only, for about half an hour. The node itself is the `mainline` crate's; all that knows the crate lies in `engine`.
+
+mod announcing;
+mod backend;
+mod bootstrap;
+mod config;
+mod engine;
+mod health;
+mod nodes;
+mod own;
+mod testnet;
+
+use bitboot_plugin_api::export_plugin;
+
+pub use backend::Mainline;
+pub use config::MainlineConfig;
+
+export_plugin! { manifest: "../plugin.toml", backends: [Mainline] }

@@ -1,1 +1,30 @@
-//! Placeholder.
+//! Backends that break the contract, each in its own way. What happens is set by their configuration, so that one library serves
+//! every test; the libraries that are not even opened are under `examples/`.
+
+mod careless;
+mod dies;
+mod floods;
+mod garbage;
+mod hangs;
+mod lax;
+mod memory;
+mod panics;
+mod prints;
+mod slow;
+
+use bitboot_plugin_api::export_plugin;
+
+use careless::Careless;
+use dies::Dies;
+use floods::Floods;
+use garbage::Garbage;
+use hangs::Hangs;
+use lax::Lax;
+use panics::Panics;
+use prints::Prints;
+use slow::Slow;
+
+export_plugin! {
+    manifest: "../plugin.toml",
+    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies]
+}

@@ -1,0 +1,134 @@
+//! The operations of the contract, typed.
+
+use std::time::Duration;
+
+use bitboot_plugin_api::ffi::{Event, Kind};
+use bitboot_plugin_api::{
+    Action, Announcement, Caps, Error, ErrorKind, Health, KindInfo, Peer, Query, Receipt, Result, message,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{Backend, Inbox};
+
+/// What the plugin may take beyond a deadline that it should have kept itself.
+const GRACE: Duration = Duration::from_millis(500);
+/// For what needs no medium.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+pub(crate) async fn describe(backend: &dyn Backend) -> Result<KindInfo> {
+    one(backend, "describe", &(), AT_ONCE).await
+}
+
+pub(crate) async fn open(backend: &dyn Backend, config: &Value) -> Result<()> {
+    one(backend, "open", config, AT_ONCE).await
+}
+
+pub(crate) async fn caps(backend: &dyn Backend) -> Result<Caps> {
+    one(backend, "caps", &(), AT_ONCE).await
+}
+
+pub(crate) async fn announce(
+    backend: &dyn Backend,
+    what: &Announcement,
+    deadline: Duration,
+) -> Result<Receipt> {
+    one(backend, "announce", what, deadline).await
+}
+
+pub(crate) async fn withdraw(
+    backend: &dyn Backend,
+    what: &Announcement,
+    deadline: Duration,
+) -> Result<Receipt> {
+    one(backend, "withdraw", what, deadline).await
+}
+
+pub(crate) async fn health(backend: &dyn Backend, deadline: Duration) -> Result<Health> {
+    one(backend, "health", &(), deadline).await
+}
+
+pub(crate) async fn save(backend: &dyn Backend, deadline: Duration) -> Result<()> {
+    one(backend, "save", &(), deadline).await
+}
+
+pub(crate) fn lookup(backend: &dyn Backend, query: &Query, deadline: Duration) -> Following {
+    Following::start(backend, "lookup", query, deadline)
+}
+
+/// Carries out an action, which takes as long as it takes.
+pub(crate) fn action(backend: &dyn Backend, action: &Action) -> Following {
+    const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
+    Following::start(backend, "action", action, FOR_EVER)
+}
+
+async fn one<T: DeserializeOwned>(
+    backend: &dyn Backend,
+    op: &'static str,
+    body: &impl Serialize,
+    deadline: Duration,
+) -> Result<T> {
+    let mut following = Following::start(backend, op, body, deadline);
+    loop {
+        if let Step::Done(answer) = following.next().await? {
+            return message::decode(&answer);
+        }
+    }
+}
+
+/// A call under way, followed to its end. Dropping it cancels.
+pub(crate) struct Following {
+    inbox: Inbox,
+    op: &'static str,
+    deadline: Instant,
+}
+
+/// What happens in a call.
+pub(crate) enum Step {
+    /// A backend found a peer.
+    Peer(Peer),
+    /// A backend found sealed bytes, which nothing here can open yet.
+    Value,
+    /// An action has a result.
+    Output(Value),
+    /// The call has ended with this answer.
+    Done(Vec<u8>),
+}
+
+impl Following {
+    fn start(backend: &dyn Backend, op: &'static str, body: &impl Serialize, deadline: Duration) -> Self {
+        let inbox = backend.call(op, message::encode(body), deadline);
+        // The plugin keeps the deadline itself; one that hangs is left behind a little later.
+        Self { inbox, op, deadline: Instant::now() + deadline + GRACE }
+    }
+
+    /// The next step; nothing comes after an error or after [`Step::Done`]. Safe to be cancelled.
+    pub(crate) async fn next(&mut self) -> Result<Step> {
+        loop {
+            let event = tokio::time::timeout_at(self.deadline, self.inbox.next()).await;
+            let event = event.map_err(|_| {
+                Error::new(
+                    ErrorKind::TimedOut,
+                    format!("the plugin did not end `{}` at its deadline", self.op),
+                )
+                .because("its code hangs or blocks its threads")
+            })?;
+            let Some(Event { kind, body }) = event else {
+                return Err(Error::new(
+                    ErrorKind::Panicked,
+                    format!("the plugin fell silent in `{}`", self.op),
+                ));
+            };
+            return match kind {
+                Kind::Peer => message::decode(&body).map(Step::Peer),
+                Kind::Value => Ok(Step::Value),
+                Kind::Output => message::decode(&body).map(Step::Output),
+                Kind::Done => Ok(Step::Done(body)),
+                Kind::Failed => Err(message::decode(&body)?),
+                _ => continue,
+            };
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! A backend as the host sees it, whether it is a foreign library, in another process, or a fake in a test.
+
+mod calls;
+
+use std::time::Duration;
+
+use bitboot_plugin_api::ffi::Event;
+use tokio::sync::mpsc;
+
+pub(crate) use calls::{Step, action, announce, caps, describe, health, lookup, open, save, withdraw};
+
+/// Something that takes calls.
+pub(crate) trait Backend: Send + Sync {
+    /// Starts a call with its encoded body. The call ends when the inbox is dropped.
+    fn call(&self, op: &str, body: Vec<u8>, deadline: Duration) -> Inbox;
+}
+
+/// What comes back from one call.
+pub(crate) struct Inbox {
+    events: mpsc::Receiver<Event>,
+    _running: Box<dyn Send>,
+}
+
+impl Inbox {
+    /// How many events may wait before the backend is told to pause.
+    pub(crate) const DEPTH: usize = 1024;
+
+    /// `running` cancels the call when it is dropped.
+    pub(crate) fn new(events: mpsc::Receiver<Event>, running: impl Send + 'static) -> Self {
+        Self { events, _running: Box::new(running) }
+    }
+
+    /// The next event; `None` when the backend fell silent without a last one.
+    pub(crate) async fn next(&mut self) -> Option<Event> {
+        self.events.recv().await
+    }
+}

@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::cli::outcome::Outcome;
+use crate::cli::signals;
+use crate::client::{AnnounceOptions, Announcing, Answer, Bitboot};
+use crate::error::Result;
+use crate::network::Network;
+use crate::output::{ErrorLine, Line, ReceiptLine};
+
+/// How long the goodbye may take after Ctrl-C.
+const GOODBYE: Duration = Duration::from_millis(1500);
+
+/// The announcements of a command, kept alive together.
+pub(in crate::cli) struct Keeper<'a> {
+    context: &'a Context,
+    once: bool,
+    expected: usize,
+    answers: mpsc::Receiver<(Network, Answer)>,
+    stop: watch::Sender<bool>,
+}
+
+impl<'a> Keeper<'a> {
+    pub(in crate::cli) fn start(
+        context: &'a Context,
+        bitboot: &Bitboot,
+        networks: &[Network],
+        options: &AnnounceOptions,
+    ) -> Result<Self> {
+        let begin = |network: &Network| Ok((network.clone(), bitboot.announce(network, options.clone())?));
+        let announcings = networks.iter().map(begin).collect::<Result<Vec<_>>>()?;
+        let expected = announcings.iter().map(|(_, announcing)| announcing.backends().len()).sum();
+        let (sender, answers) = mpsc::channel(64);
+        let (stop, stopping) = watch::channel(false);
+        for (network, announcing) in announcings {
+            tokio::task::spawn_local(keep(network, announcing, stopping.clone(), sender.clone()));
+        }
+        Ok(Self { context, once: options.once, expected, answers, stop })
+    }
+
+    /// Until it is done once, or a signal ends it.
+    pub(super) async fn run(mut self, mut outcome: Outcome) -> Result<Exit> {
+        self.context.screen.talk().busy("telling the backends");
+        let stopped = loop {
+            let (network, answer) = tokio::select! {
+                exit = signals::stopped() => break Some(exit),
+                answer = self.next() => match answer {
+                    Some(answer) => answer,
+                    None => break None,
+                },
+            };
+            show(self.context, "announce", &mut outcome, &network, answer)?;
+            if outcome.answered + outcome.failed == self.expected {
+                self.context.finish()?;
+            }
+            if self.once || outcome.answered + outcome.failed < self.expected {
+                continue;
+            }
+            if outcome.answered == 0 {
+                break None;
+            }
+            if outcome.answered + outcome.failed == self.expected {
+                self.context.screen.talk().say("announced, and kept alive until Ctrl-C");
+            }
+        };
+        let (once, context) = (self.once, self.context);
+        context.finish()?;
+        if !once {
+            self.withdraw().await?;
+        }
+        let exit = stopped.unwrap_or_else(|| outcome.of_telling());
+        context.print(&Line::Summary(outcome.summary(exit)))?;
+        Ok(exit)
+    }
+
+    /// The next answer for any of the networks; `None` when all have ended.
+    pub(in crate::cli) async fn next(&mut self) -> Option<(Network, Answer)> {
+        self.answers.recv().await
+    }
+
+    /// Takes everything back within a short time; what is not taken back then expires by itself.
+    pub(in crate::cli) async fn withdraw(mut self) -> Result<()> {
+        self.stop.send_replace(true);
+        let deadline = Instant::now() + GOODBYE;
+        while let Ok(Some((network, answer))) = tokio::time::timeout_at(deadline, self.answers.recv()).await {
+            // A medium that takes nothing back is no failure: what it holds expires.
+            if let Ok(receipt) = answer.outcome {
+                self.context.print(&Line::Receipt(ReceiptLine::new(
+                    "withdraw",
+                    network.name(),
+                    &answer.backend,
+                    receipt,
+                    answer.took,
+                )))?;
+            }
+        }
+        self.context.finish()
+    }
+}
+
+/// Drives one announcement until it is to stop, and takes it back then.
+async fn keep(
+    network: Network,
+    mut announcing: Announcing,
+    mut stopping: watch::Receiver<bool>,
+    sender: mpsc::Sender<(Network, Answer)>,
+) {
+    loop {
+        tokio::select! {
+            // The keeper is gone, or wants it to stop.
+            _ = stopping.wait_for(|stop| *stop) => break,
+            answer = announcing.next() => match answer {
+                Some(answer) => if sender.send((network.clone(), answer)).await.is_err() {
+                    return;
+                },
+                None => return,
+            },
+        }
+    }
+    for answer in announcing.withdraw().await {
+        let _ = sender.send((network.clone(), answer)).await;
+    }
+}
+
+/// Prints what a backend answered, and counts it.
+pub(in crate::cli) fn show(
+    context: &Context,
+    op: &'static str,
+    outcome: &mut Outcome,
+    network: &Network,
+    answer: Answer,
+) -> Result<()> {
+    let backend = answer.backend.as_str();
+    match answer.outcome {
+        Ok(receipt) => {
+            outcome.answered += 1;
+            context.print(&Line::Receipt(ReceiptLine::new(op, network.name(), backend, receipt, answer.took)))
+        }
+        Err(error) => {
+            outcome.fail(&error);
+            context.screen.talk().warning(&error);
+            context.print(&Line::BackendError(ErrorLine::new(Some(network.name()), Some(backend), &error)))
+        }
+    }
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::exit::Exit;
+use super::globals::Globals;
+use crate::client::Bitboot;
+use crate::error::{Error, Kind, Result};
+use crate::output::{Closed, ErrorLine, Line, Screen};
+use crate::paths::Paths;
+
+/// What a command works with.
+pub(super) struct Context {
+    pub(super) screen: Arc<Screen>,
+    paths: Result<Paths>,
+    timeout: Option<Duration>,
+}
+
+impl Context {
+    pub(super) fn new(screen: Screen, globals: &Globals) -> Self {
+        Self { screen: Arc::new(screen), paths: globals.paths(), timeout: globals.timeout() }
+    }
+
+    pub(super) fn paths(&self) -> Result<&Paths> {
+        self.paths.as_ref().map_err(Clone::clone)
+    }
+
+    pub(super) fn timeout(&self, default: Duration) -> Duration {
+        self.timeout.unwrap_or(default)
+    }
+
+    /// The user's registry with its plugins; reads files and loads nothing yet.
+    pub(super) fn bitboot(&self) -> Result<Bitboot> {
+        let screen = Arc::clone(&self.screen);
+        Bitboot::with(self.paths()?.clone(), move |backend, level, text| {
+            screen.talk().log(backend, level, text);
+        })
+    }
+
+    /// Prints a result. The error of a closed pipe ends the command in silence, see [`Context::end`].
+    pub(super) fn print(&self, line: &Line) -> Result<()> {
+        self.screen.print(line).map_err(closed)
+    }
+
+    /// Prints what waits in the table.
+    pub(super) fn finish(&self) -> Result<()> {
+        self.screen.talk().rest();
+        self.screen.finish().map_err(closed)
+    }
+
+    pub(super) fn raw(&self, text: &str) -> Result<()> {
+        self.screen.raw(text).map_err(closed)
+    }
+
+    /// The command's end becomes the process' end.
+    pub(super) fn end(&self, outcome: Result<Exit>, json: bool) -> Exit {
+        self.screen.talk().rest();
+        match outcome.and_then(|exit| self.finish().map(|()| exit)) {
+            Ok(exit) => exit,
+            Err(error) if is_closed(&error) => Exit::OK,
+            Err(error) => {
+                self.screen.talk().error(&error);
+                if json {
+                    let _ = self.screen.print(&Line::Error(ErrorLine::new(None, None, &error)));
+                }
+                Exit::from(&error)
+            }
+        }
+    }
+}
+
+/// Told apart from every other error by this text alone, which is never shown.
+const CLOSED: &str = "whoever read the results has had enough";
+
+fn closed(_: Closed) -> Error {
+    Error::new(Kind::Other, CLOSED)
+}
+
+pub(super) fn is_closed(error: &Error) -> bool {
+    error.what == CLOSED
+}

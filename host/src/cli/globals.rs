@@ -1,0 +1,60 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::values;
+use crate::error::Result;
+use crate::output::{ColorChoice, Mode, Screen};
+use crate::paths::Paths;
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Globals {
+    /// One JSON object a line
+    #[arg(long, global = true, conflicts_with = "plain")]
+    json: bool,
+    /// One word a line, for xargs: a peer as HOST:PORT
+    #[arg(long, global = true)]
+    plain: bool,
+    /// Say nothing but results and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    color: ColorChoice,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// End each backend's work after this time [default: 10s to look up, 30s to announce]
+    #[arg(long, global = true, value_name = "DURATION", env = "BITBOOT_TIMEOUT", hide_env_values = true, value_parser = values::duration)]
+    timeout: Option<Duration>,
+    /// Keep everything in this folder instead of the user's own ones
+    #[arg(long, global = true, value_name = "DIR", env = "BITBOOT_HOME", hide_env_values = true, value_hint = clap::ValueHint::DirPath)]
+    home: Option<PathBuf>,
+}
+
+impl Globals {
+    pub(super) fn screen(&self) -> Screen {
+        let mode = match (self.json, self.plain) {
+            (true, _) => Some(Mode::Json),
+            (_, true) => Some(Mode::Plain),
+            _ => None,
+        };
+        Screen::new(mode, self.color, self.quiet, self.verbose)
+    }
+
+    pub(super) fn paths(&self) -> Result<Paths> {
+        match &self.home {
+            Some(home) => Ok(Paths::inside(&std::path::absolute(home).unwrap_or_else(|_| home.clone()))),
+            None => Paths::of_user(),
+        }
+    }
+
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+}

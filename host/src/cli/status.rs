@@ -1,0 +1,43 @@
+use super::context::Context;
+use super::exit::Exit;
+use crate::error::Result;
+use crate::output::{AnnouncedLine, Line};
+use crate::state::{Announced, Journal};
+
+/// What this machine announces, until when, and the last error
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {}
+
+impl Args {
+    pub(super) fn run(self, context: &Context) -> Result<Exit> {
+        let Self {} = self;
+        let all = Journal::new(context.paths()?).read()?;
+        if all.is_empty() {
+            context
+                .screen
+                .talk()
+                .say("this machine announces nothing; start with: bitboot announce NETWORK --port PORT");
+        }
+        for announced in &all {
+            for line in lines(announced) {
+                context.print(&Line::Announced(line))?;
+            }
+        }
+        Ok(Exit::OK)
+    }
+}
+
+fn lines(announced: &Announced) -> impl Iterator<Item = AnnouncedLine> {
+    let port = announced.key.port.map(|port| format!("*:{port}"));
+    let what: Vec<_> =
+        port.into_iter().chain(announced.key.endpoints.iter().map(ToString::to_string)).collect();
+    announced.backends.iter().map(move |(backend, placement)| AnnouncedLine {
+        network: announced.key.network.clone(),
+        what: what.clone(),
+        backend: backend.clone(),
+        stored: placement.stored,
+        expires: AnnouncedLine::expiry(placement.expires),
+        kept_by: announced.pid.filter(|_| announced.is_kept()),
+        error: placement.error.clone(),
+    })
+}

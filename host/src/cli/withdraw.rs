@@ -1,0 +1,77 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use clap_complete::ArgValueCompleter;
+use tokio::task::JoinSet;
+
+use super::announce::show;
+use super::context::Context;
+use super::exit::Exit;
+use super::outcome::Outcome;
+use super::{complete, values};
+use crate::client::{AnnounceOptions, Answer, Bitboot, announcement};
+use crate::discovery::{Deed, tell};
+use crate::error::{Error, Kind, Result};
+use crate::network::Network;
+use crate::output::Line;
+use crate::state::Announced;
+
+/// Stop announcing a network
+///
+/// Takes back what this machine announces, where the medium can; elsewhere it expires. A `bitboot announce` that keeps it alive ends by itself.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The network's name, 40 hexadecimal digits, or a magnet link
+    #[arg(value_parser = values::network, add = ArgValueCompleter::new(complete::announced))]
+    network: Network,
+}
+
+impl Args {
+    pub(super) async fn run(self, context: &Context) -> Result<Exit> {
+        let bitboot = context.bitboot()?;
+        let journal = bitboot.journal();
+        let ours: Vec<_> = journal
+            .read()?
+            .into_iter()
+            .filter(|announced| announced.key.network == self.network.name())
+            .collect();
+        if ours.is_empty() {
+            let what = format!("this machine announces nothing in \"{}\"", self.network);
+            return Err(Error::new(Kind::NotFound, what).fix("see what it announces: bitboot status"));
+        }
+        let mut answers = JoinSet::new();
+        for announced in ours {
+            // First the journal: whoever keeps it alive must not announce it again meanwhile.
+            journal.end(&announced.key, announced.pid)?;
+            self.take_back(&bitboot, &announced, context.timeout(Duration::from_secs(10)), &mut answers);
+        }
+        let mut outcome = Outcome::new(false);
+        while let Some(Ok(answer)) = answers.join_next().await {
+            show(context, "withdraw", &mut outcome, &self.network, answer)?;
+        }
+        context.finish()?;
+        // A medium that takes nothing back has been told all that it can be told.
+        context.print(&Line::Summary(outcome.summary(Exit::OK)))?;
+        Ok(Exit::OK)
+    }
+
+    fn take_back(
+        &self,
+        bitboot: &Bitboot,
+        announced: &Announced,
+        timeout: Duration,
+        answers: &mut JoinSet<Answer>,
+    ) {
+        let mut options = AnnounceOptions::nothing();
+        options.port = announced.key.port;
+        options.endpoints.clone_from(&announced.key.endpoints);
+        let what = announcement(&self.network, &options);
+        let backends: BTreeSet<&String> = announced.backends.keys().collect();
+        for backend in backends {
+            // A backend that was removed meanwhile cannot be told.
+            let Ok(choice) = bitboot.registry().choice(backend.clone()) else { continue };
+            let (candidate, what) = (bitboot.candidate(choice), what.clone());
+            answers.spawn(async move { tell(candidate, Deed::Withdraw, &what, timeout).await.into() });
+        }
+    }
+}

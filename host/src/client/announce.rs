@@ -1,0 +1,166 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use bitboot_plugin_api::{Announcement, Receipt};
+use tokio::task::JoinSet;
+
+use super::{AnnounceOptions, Bitboot};
+use crate::daemon::{Jitter, Schedule};
+use crate::discovery::{Deed, Told, tell};
+use crate::error::{Error, Kind, Result};
+use crate::network::Network;
+use crate::registry::Selection;
+use crate::state::{Announced, Journal, Key, Placement, now};
+
+/// How often a kept announcement looks whether `bitboot withdraw` took it back.
+const GLANCE: Duration = Duration::from_secs(1);
+
+/// What one backend answered to an announcement.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The backend's name.
+    pub backend: String,
+    /// Its receipt, or what failed.
+    pub outcome: Result<Receipt>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// An announcement that is kept alive for as long as [`Announcing::next`] is called. Dropping it ends that; what was announced then expires.
+pub struct Announcing {
+    bitboot: Bitboot,
+    what: Announcement,
+    options: AnnounceOptions,
+    journal: Journal,
+    key: Key,
+    backends: Vec<String>,
+    schedule: Schedule<String>,
+    running: JoinSet<Told>,
+}
+
+impl Announcing {
+    pub(super) fn start(
+        bitboot: Bitboot,
+        network: &Network,
+        options: AnnounceOptions,
+        selection: Selection,
+    ) -> Result<Self> {
+        if options.port.is_none() && options.endpoints.is_empty() {
+            return Err(Error::new(Kind::Usage, "there is nothing to announce")
+                .fix("name a port of this machine, --port N, or an endpoint, --peer HOST:PORT"));
+        }
+        let what = announcement(network, &options);
+        let key = Key {
+            network: network.name().to_owned(),
+            port: options.port,
+            endpoints: options.endpoints.clone(),
+        };
+        let journal = bitboot.journal();
+        let pid = (!options.once).then(std::process::id);
+        let announced =
+            Announced { key: key.clone(), ttl_s: what.ttl_s, pid, since: now(), backends: BTreeMap::new() };
+        journal.begin(announced)?;
+        let backends = selection.choices.into_iter().map(|choice| choice.backend).collect::<Vec<_>>();
+        let schedule = Schedule::new(backends.iter().cloned(), Instant::now());
+        Ok(Self { bitboot, what, options, journal, key, backends, schedule, running: JoinSet::new() })
+    }
+
+    /// The backends that are told.
+    #[must_use]
+    pub fn backends(&self) -> &[String] {
+        &self.backends
+    }
+
+    /// The next answer of a backend. Safe to be cancelled. `None` when each has answered and it was to be done once, or when it was withdrawn by somebody else.
+    pub async fn next(&mut self) -> Option<Answer> {
+        loop {
+            if !self.start_due() {
+                return None;
+            }
+            let next_due = self.schedule.next().map(tokio::time::Instant::from_std);
+            let pause = next_due
+                .map_or(GLANCE, |due| due.saturating_duration_since(tokio::time::Instant::now()).min(GLANCE));
+            tokio::select! {
+                Some(told) = self.running.join_next() => if let Ok(told) = told {
+                    return Some(self.note(told));
+                },
+                () = tokio::time::sleep(pause) => {}
+            }
+            if self.options.once && self.running.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// Takes the announcement back, where the medium can; the answers of the backends.
+    pub async fn withdraw(mut self) -> Vec<Answer> {
+        self.running.shutdown().await;
+        // The medium forgets by itself what the journal cannot.
+        let _ = self.journal.end(&self.key, (!self.options.once).then(std::process::id));
+        for backend in std::mem::take(&mut self.backends) {
+            self.tell(&backend, Deed::Withdraw);
+        }
+        let mut answers = Vec::new();
+        while let Some(told) = self.running.join_next().await {
+            answers.extend(told.ok().map(Answer::from));
+        }
+        answers
+    }
+
+    /// Starts what is due; `false` when there is nothing left to do.
+    fn start_due(&mut self) -> bool {
+        // A journal that cannot be read stops no announcement.
+        if !self.options.once && !self.journal.has(&self.key).unwrap_or(true) {
+            return false;
+        }
+        for backend in self.schedule.take_due(Instant::now()) {
+            self.tell(&backend, Deed::Announce);
+        }
+        !(self.options.once && self.running.is_empty())
+    }
+
+    fn tell(&mut self, backend: &str, deed: Deed) {
+        let Ok(choice) = self.bitboot.registry().choice(backend.to_owned()) else { return };
+        let (candidate, what, timeout) =
+            (self.bitboot.candidate(choice), self.what.clone(), self.options.timeout);
+        self.running.spawn(async move { tell(candidate, deed, &what, timeout).await });
+    }
+
+    fn note(&mut self, told: Told) -> Answer {
+        let (at, jitter) = (Instant::now(), Jitter(fastrand::f64()));
+        let placement = match &told.outcome {
+            Ok(receipt) => {
+                let lifetime = receipt.expires_in_s.unwrap_or(self.what.ttl_s).min(self.what.ttl_s);
+                if !self.options.once {
+                    self.schedule.succeeded(&told.backend, Duration::from_secs(lifetime.into()), at, jitter);
+                }
+                let expires = receipt.expires_in_s.map(|seconds| now() + u64::from(seconds));
+                Placement { stored: receipt.stored, asked: receipt.asked, expires, error: None }
+            }
+            Err(error) => {
+                if !self.options.once {
+                    self.schedule.failed(&told.backend, at, jitter);
+                }
+                Placement { error: Some(error.to_string()), ..Placement::default() }
+            }
+        };
+        // The announcement itself is out: a full disk must not make it look failed.
+        let _ = self.journal.note(&self.key, &told.backend, placement);
+        told.into()
+    }
+}
+
+pub(crate) fn announcement(network: &Network, options: &AnnounceOptions) -> Announcement {
+    let mut what = Announcement::new(network.locator().clone())
+        .with_ttl_s(u32::try_from(options.ttl.as_secs()).unwrap_or(u32::MAX));
+    what.port = options.port;
+    what.endpoints.clone_from(&options.endpoints);
+    what
+}
+
+impl From<Told> for Answer {
+    fn from(told: Told) -> Self {
+        Self { backend: told.backend, outcome: told.outcome, took: told.took }
+    }
+}

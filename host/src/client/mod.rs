@@ -1,0 +1,148 @@
+//! The library's face: what the command line and other programs use. It connects the rooms.
+
+mod announce;
+mod lookup;
+mod options;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitboot_plugin_api::Level;
+
+use crate::backend;
+use crate::discovery::Candidate;
+use crate::error::{Error, Kind, Result};
+use crate::loader::{self, Loader, PluginLog, Request};
+use crate::network::Network;
+use crate::paths::Paths;
+use crate::registry::{BackendEntry, Choice, PluginEntry, Registry, Selection};
+use crate::state::Journal;
+
+pub(crate) use announce::announcement;
+pub use announce::{Announcing, Answer};
+pub use lookup::{Found, Lookup};
+pub use options::{AnnounceOptions, LookupOptions};
+pub use watch::Watch;
+
+/// A user's registry and the plugins in it. Cheap to clone; each library and each backend is opened once, when it is first used.
+#[derive(Clone)]
+pub struct Bitboot {
+    paths: Paths,
+    registry: Arc<Registry>,
+    loader: Arc<Loader>,
+}
+
+impl Bitboot {
+    /// With the user's own folders.
+    ///
+    /// # Errors
+    /// When there is no home folder, or the registry is no TOML.
+    pub fn new() -> Result<Self> {
+        Self::with(Paths::of_user()?, |_, _, _| {})
+    }
+
+    /// With other folders, and an ear for what plugins log: the backend, how much it matters, and the text, which comes from the plugin
+    /// and may hold control characters.
+    ///
+    /// # Errors
+    /// When the registry is no TOML.
+    pub fn with(paths: Paths, log: impl Fn(&str, Level, &str) + Send + Sync + 'static) -> Result<Self> {
+        let registry = Arc::new(Registry::read(&paths)?);
+        let log = Arc::new(move |said: PluginLog| log(&said.backend, said.line.level, &said.line.text));
+        let loader = Arc::new(Loader::new(paths.cache.clone(), log));
+        Ok(Self { paths, registry, loader })
+    }
+
+    /// Looks a network up: every backend at once, peers in the order in which they are found.
+    ///
+    /// # Errors
+    /// When nobody can be asked: a backend that is not registered, or no backend at all.
+    pub fn lookup(&self, network: &Network, options: &LookupOptions) -> Result<Lookup> {
+        let selection = self.registry.select(network.name(), &options.via)?;
+        Ok(Lookup::start(self.candidates(selection), network, options))
+    }
+
+    /// Looks a network up again and again, and tells who came and who is gone.
+    ///
+    /// # Errors
+    /// As [`Bitboot::lookup`].
+    pub fn watch(&self, network: &Network, options: LookupOptions, every: Duration) -> Result<Watch> {
+        Watch::start(self.clone(), network.clone(), options, every)
+    }
+
+    /// Announces this machine, or what the options name, on every backend at once.
+    ///
+    /// # Errors
+    /// As [`Bitboot::lookup`]; and when there is nothing to announce.
+    pub fn announce(&self, network: &Network, options: AnnounceOptions) -> Result<Announcing> {
+        let selection = self.registry.select(network.name(), &options.via)?;
+        Announcing::start(self.clone(), network, options, selection)
+    }
+
+    /// Lets the backends that were used keep what makes them quick the next time. Worth a second at the end of a program.
+    pub async fn close(&self) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        let mut saving = tokio::task::JoinSet::new();
+        for opened in self.loader.opened() {
+            saving.spawn(async move { backend::save(&*opened, PATIENCE).await });
+        }
+        // What cannot be kept is made anew the next time.
+        saving.join_all().await;
+    }
+
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    pub(crate) fn loader(&self) -> &Arc<Loader> {
+        &self.loader
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        Journal::new(&self.paths)
+    }
+
+    pub(crate) fn candidates(&self, selection: Selection) -> Vec<Candidate> {
+        selection.choices.into_iter().map(|choice| self.candidate(choice)).collect()
+    }
+
+    pub(crate) fn candidate(&self, choice: Choice) -> Candidate {
+        let loader = Arc::clone(&self.loader);
+        let request = choice.entries.and_then(|(entry, plugin)| request(&choice.backend, &entry, &plugin));
+        Candidate::new(choice.backend, async move { loader.backend(request?).await })
+    }
+}
+
+/// What it takes to open a registered backend.
+pub(crate) fn request(backend: &str, entry: &BackendEntry, plugin: &PluginEntry) -> Result<Request> {
+    let config = serde_json::to_value(&entry.config).map_err(|error| {
+        Error::new(Kind::Config, format!("the config of backend \"{backend}\" is invalid")).because(error)
+    })?;
+    Ok(Request {
+        backend: backend.to_owned(),
+        plugin: entry.plugin.clone(),
+        kind: entry.kind.clone(),
+        library: library(&entry.plugin, plugin)?,
+        config,
+    })
+}
+
+/// The library of a registered plugin.
+pub(crate) fn library(name: &str, plugin: &PluginEntry) -> Result<PathBuf> {
+    if let Some(path) = &plugin.path {
+        return Ok(path.clone());
+    }
+    let Some(library) = &plugin.library else {
+        let what = format!("plugin \"{name}\" names neither a path nor a library");
+        return Err(Error::new(Kind::Config, what).fix("install it: bitboot plugin install LIBRARY"));
+    };
+    loader::find(library).ok_or_else(|| {
+        let places = loader::candidates(library);
+        let folders = places.iter().filter_map(|path| path.parent()).map(|folder| folder.display().to_string()).collect::<Vec<_>>();
+        Error::new(Kind::Plugin, format!("the library {} of plugin \"{name}\" is not there", loader::file_name(library)))
+            .because(format!("it was looked for in {}", folders.join(", ")))
+            .fix("install bitboot whole (cargo xtask install), or the plugin by hand: bitboot plugin install LIBRARY")
+    })
+}

@@ -1,0 +1,5 @@
+//! Keeping announcements alive: what is due when.
+
+mod schedule;
+
+pub(crate) use schedule::{Jitter, Schedule};

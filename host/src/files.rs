@@ -1,0 +1,89 @@
+//! Files that survive: written whole or not at all, by one process at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Kind, Result};
+
+/// The largest file of ours that is read back: 4 MiB.
+const MAX_READ: u64 = 4 << 20;
+
+/// Sole right to change a file, held until it is dropped. The lock lies beside the file, so that the file itself can be replaced.
+#[derive(Debug)]
+pub(crate) struct Locked {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Locked {
+    /// Waits for the right to change `path`; makes its folder where there is none.
+    pub(crate) fn new(path: PathBuf) -> Result<Self> {
+        let folder = folder_of(&path);
+        make_folder(folder)?;
+        let beside = path.with_added_extension("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
+        let lock = lock.map_err(|error| Error::file("open the lock", &beside, &error))?;
+        lock.lock().map_err(|error| Error::file("lock", &beside, &error))?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// What is in the file; `None` where there is none.
+    pub(crate) fn read(&self) -> Result<Option<String>> {
+        read(&self.path)
+    }
+
+    /// Replaces the file: readers see the old one or the new one, also when the power fails in between.
+    pub(crate) fn replace(&self, content: &[u8]) -> Result<()> {
+        replace(&self.path, content)
+    }
+}
+
+/// What is in a text file of ours; `None` where there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<String>> {
+    match fs::metadata(path) {
+        Ok(about) if about.len() > MAX_READ => {
+            Err(Error::new(Kind::Config, format!("{} is larger than 4 MiB", path.display()))
+                .fix("is it the file that you meant?"))
+        }
+        Ok(_) => fs::read_to_string(path).map(Some).map_err(|error| Error::file("read", path, &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::file("read", path, &error)),
+    }
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = folder_of(path);
+    make_folder(folder)?;
+    let failed = |error: std::io::Error| Error::file("write", path, &error);
+    let mut unfinished = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    unfinished.write_all(content).map_err(failed)?;
+    unfinished.as_file().sync_all().map_err(failed)?;
+    unfinished.persist(path).map_err(|error| failed(error.error))?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// A folder that only the user can look into.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| Error::file("make the folder", folder, &error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The rename itself has to reach the disk too. Not every file system can, and then there is nothing better to do.
+fn sync_folder(folder: &Path) {
+    #[cfg(unix)]
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+}

@@ -1,0 +1,39 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitboot_plugin_api::ffi::outside::{Callee, Services};
+use bitboot_plugin_api::ffi::{Event, Flow, Kind, outside};
+use bitboot_plugin_api::{Call, Result, message};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::backend::{Backend, Inbox};
+
+/// A backend in a library of this process.
+pub(super) struct Foreign(Callee);
+
+impl Foreign {
+    pub(super) fn new(library: outside::Library, kind: &str, services: Arc<dyn Services>) -> Result<Self> {
+        library.create(kind, services).map(Self)
+    }
+}
+
+impl Backend for Foreign {
+    fn call(&self, op: &str, body: Vec<u8>, deadline: Duration) -> Inbox {
+        let (sender, events) = mpsc::channel(Inbox::DEPTH);
+        let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
+        let call = message::encode(&Call { op: op.into(), deadline_ms, body });
+        let running = self.0.call(call, move |kind: Kind, body: &[u8]| {
+            // The body is copied only when there is room for it.
+            match sender.try_reserve() {
+                Ok(room) => {
+                    room.send(Event { kind, body: body.to_vec() });
+                    Flow::GoOn
+                }
+                Err(TrySendError::Full(())) => Flow::Later,
+                Err(TrySendError::Closed(())) => Flow::Stop,
+            }
+        });
+        Inbox::new(events, running)
+    }
+}

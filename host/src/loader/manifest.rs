@@ -1,0 +1,61 @@
+use std::path::Path;
+
+use bitboot_plugin_api::ffi::outside::{Gate, Refusal, inspect};
+use serde::Deserialize;
+
+/// A plugin's `plugin.toml`. Unknown fields are a newer plugin's and are passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Manifest {
+    /// The plugin's name: 1 to 64 of `a-z`, `0-9`, `-`, `_`.
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// The API major version that it is built for.
+    pub(crate) api: u32,
+    #[serde(default)]
+    pub(crate) summary: String,
+    #[serde(default)]
+    pub(crate) license: String,
+    #[serde(default, rename = "backend")]
+    pub(crate) backends: Vec<Offer>,
+}
+
+/// A `[[backend]]` table: a kind of backend that a plugin offers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Offer {
+    pub(crate) kind: String,
+    #[serde(default)]
+    pub(crate) summary: String,
+    /// The names of its actions.
+    #[serde(default)]
+    pub(crate) actions: Vec<String>,
+}
+
+/// The manifest of a library, read without running anything of it.
+pub(crate) fn manifest_of(library: &Path) -> Result<Manifest, Refusal> {
+    let refuse = |what: String| Refusal { gate: Gate::Manifest, what, detail: None };
+    let manifest: Manifest = toml::from_str(&inspect(library)?)
+        .map_err(|error| refuse(format!("its manifest does not parse ({})", error.message())))?;
+    if manifest.api != bitboot_plugin_api::ffi::API_MAJOR {
+        let ours = bitboot_plugin_api::ffi::API_MAJOR;
+        return Err(refuse(format!("it speaks plugin API {}, this bitboot speaks {ours}", manifest.api)));
+    }
+    // Both become names of folders and of tables.
+    if !is_plain(&manifest.name)
+        || !manifest.version.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-+".contains(&byte))
+    {
+        return Err(refuse(
+            "its manifest has a name or a version with other characters than letters, digits, - and .".into(),
+        ));
+    }
+    if manifest.version.is_empty() || manifest.version.starts_with('.') || manifest.version.len() > 64 {
+        return Err(refuse("its manifest has no proper version".into()));
+    }
+    if manifest.backends.is_empty() {
+        return Err(refuse("its manifest offers no kind of backend".into()));
+    }
+    Ok(manifest)
+}
+
+fn is_plain(name: &str) -> bool {
+    crate::registry::is_entry_name(name)
+}

@@ -1,0 +1,12 @@
+//! From an entry of the registry to an opened backend.
+
+mod find;
+mod foreign;
+mod manifest;
+mod open;
+mod services;
+
+pub(crate) use find::{TARGET, candidates, file_name, find};
+pub(crate) use manifest::{Manifest, manifest_of};
+pub(crate) use open::{Loader, Request, refused};
+pub(crate) use services::PluginLog;

@@ -1,0 +1,128 @@
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bitboot_plugin_api::ffi::outside::{Library, Refusal};
+use bitboot_plugin_api::{Level, LogLine};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::foreign::Foreign;
+use super::manifest_of;
+use super::services::{Desk, LogSink, PluginLog};
+use crate::backend::{self, Backend};
+use crate::error::{Error, Kind, Result};
+
+/// What it takes to open a backend.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Request {
+    /// The backend's name.
+    pub(crate) backend: String,
+    /// The plugin's name.
+    pub(crate) plugin: String,
+    /// The kind of backend; the plugin's only or first one where it is not named.
+    pub(crate) kind: Option<String>,
+    /// The plugin's library.
+    pub(crate) library: PathBuf,
+    /// What the user has set.
+    pub(crate) config: Value,
+}
+
+type Opened = Arc<OnceCell<Result<Arc<dyn Backend>>>>;
+
+/// Opens each library and each backend once.
+pub(crate) struct Loader {
+    cache: PathBuf,
+    log: LogSink,
+    libraries: Mutex<HashMap<PathBuf, Library>>,
+    backends: Mutex<HashMap<String, Opened>>,
+}
+
+impl Loader {
+    pub(crate) fn new(cache: PathBuf, log: LogSink) -> Self {
+        Self { cache, log, libraries: Mutex::default(), backends: Mutex::default() }
+    }
+
+    /// An opened backend; the same one each time.
+    pub(crate) async fn backend(self: &Arc<Self>, request: Request) -> Result<Arc<dyn Backend>> {
+        let cell = {
+            let mut backends = self.backends.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(backends.entry(request.backend.clone()).or_default())
+        };
+        let loader = Arc::clone(self);
+        cell.get_or_init(|| async move { loader.open(&request).await }).await.clone()
+    }
+
+    /// All backends that have been opened so far.
+    pub(crate) fn opened(&self) -> Vec<Arc<dyn Backend>> {
+        let backends = self.backends.lock().unwrap_or_else(PoisonError::into_inner);
+        backends.values().filter_map(|cell| cell.get()?.as_ref().ok().map(Arc::clone)).collect()
+    }
+
+    async fn open(self: &Arc<Self>, request: &Request) -> Result<Arc<dyn Backend>> {
+        let opened = self.create(request).await?;
+        backend::open(&*opened, &request.config).await.map_err(|error| {
+            let error = Error::of_backend(&request.backend, error);
+            let fix = format!(
+                "see what it takes: bitboot backend info {0}; change it: bitboot backend set {0} KEY=VALUE",
+                request.backend
+            );
+            if error.kind == Kind::Config && error.fix.is_none() { error.fix(fix) } else { error }
+        })?;
+        Ok(opened)
+    }
+
+    /// A backend that has not been opened with its configuration: enough to be described.
+    pub(crate) async fn create(self: &Arc<Self>, request: &Request) -> Result<Arc<dyn Backend>> {
+        let (loader, request) = (Arc::clone(self), request.clone());
+        // The system's loader reads the file and runs its constructors: not on the thread that prints peers.
+        let created = tokio::task::spawn_blocking(move || loader.create_now(&request)).await;
+        created.unwrap_or_else(|_| Err(Error::new(Kind::Plugin, "the plugin's library could not be opened")))
+    }
+
+    fn create_now(&self, request: &Request) -> Result<Arc<dyn Backend>> {
+        let library = self.library(&request.plugin, &request.library)?;
+        let kind = match &request.kind {
+            Some(kind) => kind.clone(),
+            None => first_kind(&request.plugin, &request.library)?,
+        };
+        let desk = Arc::new(Desk::new(&request.backend, &self.cache, Arc::clone(&self.log)));
+        let foreign =
+            Foreign::new(library, &kind, desk).map_err(|error| Error::of_backend(&request.backend, error))?;
+        Ok(Arc::new(foreign))
+    }
+
+    fn library(&self, plugin: &str, path: &Path) -> Result<Library> {
+        // Held while a library is opened: two backends of one plugin open it once.
+        let mut libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(library) = libraries.get(path) {
+            return Ok(*library);
+        }
+        let library = Library::open(path).map_err(|refusal| {
+            self.tell_detail(plugin, &refusal);
+            refused(plugin, path, &refusal)
+        })?;
+        libraries.insert(path.to_owned(), library);
+        Ok(library)
+    }
+
+    /// A comparison of layouts has hundreds of lines: only for those who ask for everything.
+    fn tell_detail(&self, plugin: &str, refusal: &Refusal) {
+        if let Some(text) = refusal.detail.clone() {
+            (self.log)(PluginLog { backend: plugin.to_owned(), line: LogLine { level: Level::Debug, text } });
+        }
+    }
+}
+
+fn first_kind(plugin: &str, library: &Path) -> Result<String> {
+    let manifest = manifest_of(library).map_err(|refusal| refused(plugin, library, &refusal))?;
+    let first = manifest.backends.into_iter().next().map(|backend| backend.kind);
+    first.ok_or_else(|| Error::new(Kind::Plugin, format!("plugin \"{plugin}\" offers no kind of backend")))
+}
+
+/// A library that is not opened, told to the user.
+pub(crate) fn refused(plugin: &str, library: &Path, refusal: &Refusal) -> Error {
+    Error::new(Kind::Plugin, format!("plugin \"{plugin}\" cannot be loaded: {}", refusal.what))
+        .because(format!("the library is {}", library.display()))
+        .fix(format!("install a good one: bitboot plugin install LIBRARY; or do without: bitboot plugin disable {plugin}"))
+}

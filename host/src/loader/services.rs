@@ -1,0 +1,75 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bitboot_plugin_api::ffi::outside::Services;
+use bitboot_plugin_api::{CacheEntry, Error, ErrorKind, LogLine, Result, message};
+
+use crate::files;
+
+/// The longest line of a plugin's log that is passed on.
+const MAX_LINE: usize = 4096;
+
+/// A line that a backend's plugin logged.
+#[derive(Debug, Clone)]
+pub(crate) struct PluginLog {
+    pub(crate) backend: String,
+    pub(crate) line: LogLine,
+}
+
+/// Where lines of plugins' logs go; called from plugins' threads.
+pub(crate) type LogSink = Arc<dyn Fn(PluginLog) + Send + Sync>;
+
+/// What the host does for one backend.
+pub(super) struct Desk {
+    backend: String,
+    cache: PathBuf,
+    log: LogSink,
+}
+
+impl Desk {
+    pub(super) fn new(backend: &str, cache: &Path, log: LogSink) -> Self {
+        Self { backend: backend.into(), cache: cache.join("backends").join(backend), log }
+    }
+
+    fn path(&self, name: &str) -> Result<PathBuf> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if (1..=64).contains(&name.len()) && name.bytes().all(plain) {
+            return Ok(self.cache.join(name));
+        }
+        Err(Error::new(ErrorKind::Refused, "a cache entry's name is 1 to 64 letters, digits, - and _"))
+    }
+}
+
+impl Services for Desk {
+    fn request(&self, service: &str, body: &[u8]) -> Result<Vec<u8>> {
+        match service {
+            "log" => {
+                let mut line: LogLine = message::decode(body)?;
+                line.text.truncate(line.text.floor_char_boundary(MAX_LINE));
+                (self.log)(PluginLog { backend: self.backend.clone(), line });
+                Ok(message::encode(&()))
+            }
+            "cache_get" => {
+                let asked: CacheEntry = message::decode(body)?;
+                let bytes = read(&self.path(&asked.name)?);
+                Ok(message::encode(&CacheEntry { name: asked.name, bytes }))
+            }
+            "cache_put" => {
+                let entry: CacheEntry = message::decode(body)?;
+                let refused = |error: crate::Error| {
+                    Error::new(ErrorKind::Other, "the host cannot keep it").because(error.to_string())
+                };
+                files::replace(&self.path(&entry.name)?, &entry.bytes.unwrap_or_default())
+                    .map_err(refused)?;
+                Ok(message::encode(&()))
+            }
+            unknown => Err(Error::unsupported(format!("this host has no service `{unknown}`"))),
+        }
+    }
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    let size = std::fs::metadata(path).ok()?.len();
+    // Less than a message may hold, so that the answer can be one.
+    (size < message::MAX as u64 - 1024).then(|| std::fs::read(path).ok()).flatten()
+}

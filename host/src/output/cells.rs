@@ -1,0 +1,165 @@
+//! The columns of each type of line. They are stable: a column may come at the end, none moves or goes.
+
+use super::line::{
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, PeerLine, PluginLine, ReceiptLine,
+};
+
+pub(super) trait Cells {
+    const COLUMNS: &'static [&'static str];
+    fn cells(&self) -> Vec<String>;
+    /// The one word that stands for the line.
+    fn plain(&self) -> &str;
+}
+
+impl Cells for PeerLine {
+    const COLUMNS: &'static [&'static str] = &["peer", "backends", "signed by", "seen", "expires", "network"];
+
+    fn cells(&self) -> Vec<String> {
+        let backends = self.backends.join(",");
+        let (signed_by, expires) = (some(self.signed_by.as_ref()), some(self.expires.as_ref()));
+        vec![self.peer.clone(), backends, signed_by, self.seen.clone(), expires, self.network.clone()]
+    }
+
+    fn plain(&self) -> &str {
+        &self.peer
+    }
+}
+
+/// A peer that came or went.
+pub(super) struct Change<'a>(pub(super) &'static str, pub(super) &'a PeerLine);
+
+impl Cells for Change<'_> {
+    const COLUMNS: &'static [&'static str] = &["change", "peer", "backends", "network"];
+
+    fn cells(&self) -> Vec<String> {
+        let Self(change, line) = self;
+        vec![(*change).to_owned(), line.peer.clone(), line.backends.join(","), line.network.clone()]
+    }
+
+    fn plain(&self) -> &str {
+        // Whoever reads one word a line wants peers to connect to.
+        if self.0 == "added" { &self.1.peer } else { "" }
+    }
+}
+
+impl Cells for ReceiptLine {
+    const COLUMNS: &'static [&'static str] =
+        &["network", "backend", "done", "stored", "expires", "fee", "notes"];
+
+    fn cells(&self) -> Vec<String> {
+        let stored = format!("{}/{}", self.stored, self.asked);
+        let (expires, fee) = (some(self.expires.as_ref()), some(self.fee.as_ref()));
+        vec![
+            self.network.clone(),
+            self.backend.clone(),
+            self.op.to_owned(),
+            stored,
+            expires,
+            fee,
+            self.notes.join("; "),
+        ]
+    }
+
+    fn plain(&self) -> &str {
+        &self.backend
+    }
+}
+
+impl Cells for AnnouncedLine {
+    const COLUMNS: &'static [&'static str] =
+        &["network", "announced", "backend", "stored", "expires", "kept by", "last error"];
+
+    fn cells(&self) -> Vec<String> {
+        let kept_by = self.kept_by.map(|pid| pid.to_string()).unwrap_or_default();
+        let (expires, error) = (some(self.expires.as_ref()), some(self.error.as_ref()));
+        let (what, stored) = (self.what.join(","), self.stored.to_string());
+        vec![self.network.clone(), what, self.backend.clone(), stored, expires, kept_by, error]
+    }
+
+    fn plain(&self) -> &str {
+        &self.network
+    }
+}
+
+impl Cells for NetworkLine {
+    const COLUMNS: &'static [&'static str] = &["network", "backends", "locator", "problem"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.network.clone(), self.backends.join(","), self.locator.clone(), some(self.invalid.as_ref())]
+    }
+
+    fn plain(&self) -> &str {
+        &self.network
+    }
+}
+
+impl Cells for BackendLine {
+    const COLUMNS: &'static [&'static str] = &["backend", "plugin", "state", "default", "entry", "summary"];
+
+    fn cells(&self) -> Vec<String> {
+        let default = if self.default { "default" } else { "" }.to_owned();
+        vec![
+            self.backend.clone(),
+            self.plugin.clone(),
+            self.state.clone(),
+            default,
+            self.origin.clone(),
+            self.summary.clone(),
+        ]
+    }
+
+    fn plain(&self) -> &str {
+        &self.backend
+    }
+}
+
+impl Cells for HealthLine {
+    const COLUMNS: &'static [&'static str] = &["backend", "medium", "took", "summary", "facts"];
+
+    fn cells(&self) -> Vec<String> {
+        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        let medium = if self.reachable { "reachable" } else { "unreachable" }.to_owned();
+        vec![
+            self.backend.clone(),
+            medium,
+            format!("{} ms", self.took_ms),
+            self.summary.clone(),
+            facts.join(", "),
+        ]
+    }
+
+    fn plain(&self) -> &str {
+        &self.backend
+    }
+}
+
+impl Cells for PluginLine {
+    const COLUMNS: &'static [&'static str] =
+        &["plugin", "version", "state", "kinds", "summary", "library", "problem"];
+
+    fn cells(&self) -> Vec<String> {
+        let (library, problem) = (some(self.library.as_ref()), some(self.problem.as_ref()));
+        let (version, state, kinds) = (self.version.clone(), self.state.clone(), self.kinds.join(","));
+        vec![self.plugin.clone(), version, state, kinds, self.summary.clone(), library, problem]
+    }
+
+    fn plain(&self) -> &str {
+        &self.plugin
+    }
+}
+
+impl Cells for FindingLine {
+    const COLUMNS: &'static [&'static str] = &["about", "verdict", "finding", "fix"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.about.clone(), self.verdict.to_owned(), self.finding.clone(), some(self.fix.as_ref())]
+    }
+
+    fn plain(&self) -> &str {
+        self.verdict
+    }
+}
+
+fn some(text: Option<&String>) -> String {
+    text.cloned().unwrap_or_default()
+}

@@ -1,0 +1,322 @@
+//! The lines of `--json`. Additive within `v`: a field may come, none changes or goes.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use bitboot_plugin_api::{Caps, Health, Receipt};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::discovery::Peer;
+use crate::error::Error;
+
+/// The version of the lines.
+const VERSION: u8 = 1;
+
+/// One line of `--json`: `{"v":1,"type":...}` and the fields of its type.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// `lookup`: a peer, the moment the first backend found it.
+    Peer(PeerLine),
+    /// `lookup`: a peer that was told before, seen by one more backend.
+    PeerConfirmed(PeerLine),
+    /// `lookup --watch`, `join`: a peer came.
+    PeerAdded(PeerLine),
+    /// `lookup --watch`, `join`: a peer is gone.
+    PeerExpired(PeerLine),
+    /// `announce`, `withdraw`: what a backend answered.
+    Receipt(ReceiptLine),
+    /// A backend could not; the others go on.
+    BackendError(ErrorLine),
+    /// The command could not.
+    Error(ErrorLine),
+    /// The last line of `announce`, `lookup`, `join` and `withdraw`.
+    Summary(SummaryLine),
+    /// `status`: something that this machine announces.
+    Announced(AnnouncedLine),
+    /// `network`: a registered network.
+    Network(NetworkLine),
+    /// `backend`: a registered backend.
+    Backend(BackendLine),
+    /// `backend ping`: how a medium is.
+    Health(HealthLine),
+    /// `plugin`: a registered plugin.
+    Plugin(PluginLine),
+    /// `backend run`, `testnet`: a result of an action; its fields are the action's.
+    Output(OutputLine),
+    /// `doctor`: a finding.
+    Finding(FindingLine),
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Versioned<'a> {
+    /// The version of the lines.
+    v: u8,
+    #[serde(flatten)]
+    line: &'a Line,
+}
+
+impl Line {
+    pub(super) fn to_json(&self) -> String {
+        // Every line is a map of strings to plain values: it cannot fail to be written.
+        serde_json::to_string(&Versioned { v: VERSION, line: self }).unwrap_or_default()
+    }
+}
+
+/// The JSON schema of a line.
+pub(crate) fn schema() -> serde_json::Value {
+    schemars::schema_for!(Versioned<'static>).to_value()
+}
+
+/// A peer.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PeerLine {
+    /// The network that was looked up.
+    pub(crate) network: String,
+    /// `HOST:PORT`, IPv6 in brackets.
+    pub(crate) peer: String,
+    /// Who saw it, so far.
+    pub(crate) backends: Vec<String>,
+    /// The public key that signed for it; null where nobody did.
+    pub(crate) signed_by: Option<String>,
+    /// When it was first seen, RFC 3339.
+    pub(crate) seen: String,
+    /// When the medium forgets it, RFC 3339; null where it does not tell.
+    pub(crate) expires: Option<String>,
+}
+
+impl PeerLine {
+    pub(crate) fn new(network: &str, peer: &Peer) -> Self {
+        Self {
+            network: network.into(),
+            peer: peer.endpoint.to_string(),
+            backends: peer.backends.clone(),
+            signed_by: None,
+            seen: timestamp(peer.seen),
+            expires: peer.expires.map(timestamp),
+        }
+    }
+}
+
+/// What a backend answered.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReceiptLine {
+    /// `announce` or `withdraw`.
+    pub(crate) op: &'static str,
+    pub(crate) network: String,
+    pub(crate) backend: String,
+    /// How many places acknowledged it.
+    pub(crate) stored: u32,
+    /// How many places were asked.
+    pub(crate) asked: u32,
+    /// When the medium forgets it, RFC 3339; null where it never does.
+    pub(crate) expires: Option<String>,
+    /// What it cost; null where it was free.
+    pub(crate) fee: Option<String>,
+    /// Sentences for the user.
+    pub(crate) notes: Vec<String>,
+    /// Milliseconds.
+    pub(crate) took_ms: u64,
+}
+
+impl ReceiptLine {
+    pub(crate) fn new(
+        op: &'static str,
+        network: &str,
+        backend: &str,
+        receipt: Receipt,
+        took: Duration,
+    ) -> Self {
+        let expires = receipt
+            .expires_in_s
+            .and_then(|seconds| SystemTime::now().checked_add(Duration::from_secs(seconds.into())));
+        Self {
+            op,
+            network: network.into(),
+            backend: backend.into(),
+            stored: receipt.stored,
+            asked: receipt.asked,
+            expires: expires.map(timestamp),
+            fee: receipt.fee,
+            notes: receipt.notes,
+            took_ms: millis(took),
+        }
+    }
+}
+
+/// A failure.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ErrorLine {
+    /// The network it was about; null where it was about none.
+    pub(crate) network: Option<String>,
+    /// The backend that failed; null where the command did.
+    pub(crate) backend: Option<String>,
+    /// A word for the sort of failure, see `bitboot help exit-codes`.
+    pub(crate) code: &'static str,
+    /// What failed.
+    pub(crate) error: String,
+    /// The cause, where it is known.
+    pub(crate) why: Option<String>,
+    /// What helps.
+    pub(crate) fix: Option<String>,
+}
+
+impl ErrorLine {
+    pub(crate) fn new(network: Option<&str>, backend: Option<&str>, error: &Error) -> Self {
+        Self {
+            network: network.map(Into::into),
+            backend: backend.map(Into::into),
+            code: error.kind.word(),
+            error: error.what.clone(),
+            why: error.why.clone(),
+            fix: error.fix.clone(),
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SummaryLine {
+    /// Different peers found, over all networks; for `announce` and `withdraw` 0.
+    pub(crate) peers: usize,
+    /// Answers of backends, one for each network and backend.
+    pub(crate) answered: usize,
+    /// Failures of backends.
+    pub(crate) failed: usize,
+    /// Milliseconds.
+    pub(crate) took_ms: u64,
+    /// The exit code.
+    pub(crate) exit: u8,
+}
+
+/// Something that this machine announces.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct AnnouncedLine {
+    pub(crate) network: String,
+    /// What is announced: endpoints, or `*:PORT` for a port of this machine.
+    pub(crate) what: Vec<String>,
+    pub(crate) backend: String,
+    /// How many places acknowledged it.
+    pub(crate) stored: u32,
+    /// When the medium forgets it, RFC 3339.
+    pub(crate) expires: Option<String>,
+    /// The process that keeps it alive; null where none does.
+    pub(crate) kept_by: Option<u32>,
+    /// The last failure, if the last try failed.
+    pub(crate) error: Option<String>,
+}
+
+/// A registered network.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct NetworkLine {
+    pub(crate) network: String,
+    /// Where backends store and find its peers, hexadecimal.
+    pub(crate) locator: String,
+    /// Its own backends; none for the default ones.
+    pub(crate) backends: Vec<String>,
+    /// Why its entry is invalid; null where it is valid.
+    pub(crate) invalid: Option<String>,
+}
+
+/// A registered backend.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct BackendLine {
+    pub(crate) backend: String,
+    pub(crate) plugin: String,
+    /// `enabled`, `disabled` or `invalid`.
+    pub(crate) state: String,
+    /// Used for networks that name no backends of their own.
+    pub(crate) default: bool,
+    /// Where its entry stands: `shipped`, `shipped, changed` or `user`.
+    pub(crate) origin: String,
+    pub(crate) summary: String,
+    /// What the user has set, and what the plugin's kind can be set to; with `backend info` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<serde_json::Value>,
+    /// JSON schema of the config; with `backend info` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) schema: Option<serde_json::Value>,
+    /// What the medium can do and costs; with `backend info` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub(crate) caps: Option<Caps>,
+    /// What only this kind can do, with a sentence each; with `backend info` only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) actions: BTreeMap<String, String>,
+}
+
+/// How a medium is.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct HealthLine {
+    pub(crate) backend: String,
+    pub(crate) reachable: bool,
+    /// One sentence: what is well, or the likely cause when it is not.
+    pub(crate) summary: String,
+    /// What the medium tells, by name.
+    pub(crate) facts: BTreeMap<String, String>,
+    /// Milliseconds.
+    pub(crate) took_ms: u64,
+}
+
+impl HealthLine {
+    pub(crate) fn new(backend: &str, health: Health, took: Duration) -> Self {
+        let (reachable, summary, facts) = (health.reachable, health.summary, health.facts);
+        Self { backend: backend.into(), reachable, summary, facts, took_ms: millis(took) }
+    }
+}
+
+/// A registered plugin.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PluginLine {
+    pub(crate) plugin: String,
+    pub(crate) version: String,
+    /// `enabled`, `disabled`, `missing`, `broken` or `invalid`.
+    pub(crate) state: String,
+    /// The kinds of backend that it offers.
+    pub(crate) kinds: Vec<String>,
+    pub(crate) summary: String,
+    /// Its library.
+    pub(crate) library: Option<String>,
+    /// Why it cannot be used; null where it can.
+    pub(crate) problem: Option<String>,
+}
+
+/// A result of an action.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct OutputLine {
+    #[serde(flatten)]
+    pub(crate) fields: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A finding of `doctor`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct FindingLine {
+    /// What was looked at.
+    pub(crate) about: String,
+    /// `ok`, `warning` or `problem`.
+    pub(crate) verdict: &'static str,
+    /// What was found.
+    pub(crate) finding: String,
+    /// The command that helps.
+    pub(crate) fix: Option<String>,
+}
+
+/// RFC 3339 in UTC, to the second; years that it cannot write are told as the last one that it can.
+fn timestamp(at: SystemTime) -> String {
+    const YEAR_9999: Duration = Duration::from_secs(253_402_300_799);
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().min(YEAR_9999);
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
+}
+
+pub(crate) fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl AnnouncedLine {
+    pub(crate) fn expiry(seconds: Option<u64>) -> Option<String> {
+        seconds
+            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
+            .map(timestamp)
+    }
+}

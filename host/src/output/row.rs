@@ -1,0 +1,66 @@
+//! Lines for people: columns of a table, fields between tabs, or one plain word.
+
+use std::time::{Duration, SystemTime};
+
+use super::cells::{Cells, Change};
+use super::line::Line;
+
+/// A line as text.
+pub(super) struct Row {
+    pub(super) columns: &'static [&'static str],
+    pub(super) cells: Vec<String>,
+    /// What `--plain` prints.
+    pub(super) plain: String,
+}
+
+impl Row {
+    /// `None` for what has no place in a table.
+    pub(super) fn of(line: &Line) -> Option<Self> {
+        match line {
+            Line::Peer(line) | Line::PeerConfirmed(line) => Some(Self::from(line)),
+            Line::PeerAdded(line) => Some(Self::from(&Change("added", line))),
+            Line::PeerExpired(line) => Some(Self::from(&Change("expired", line))),
+            Line::Receipt(line) => Some(Self::from(line)),
+            Line::Announced(line) => Some(Self::from(line)),
+            Line::Network(line) => Some(Self::from(line)),
+            Line::Backend(line) => Some(Self::from(line)),
+            Line::Health(line) => Some(Self::from(line)),
+            Line::Plugin(line) => Some(Self::from(line)),
+            Line::Finding(line) => Some(Self::from(line)),
+            Line::BackendError(_) | Line::Error(_) | Line::Summary(_) | Line::Output(_) => None,
+        }
+    }
+
+    fn from<C: Cells>(line: &C) -> Self {
+        Self { columns: C::COLUMNS, cells: line.cells(), plain: line.plain().to_owned() }
+    }
+}
+
+/// A time for a person: `in 59m`, `3s ago`.
+pub(super) fn relative(cell: &str, now: SystemTime) -> Option<String> {
+    let at = humantime::parse_rfc3339(cell).ok()?;
+    let seconds = |span: Duration| {
+        // One unit is enough for a glance.
+        let whole = humantime::format_duration(Duration::from_secs(span.as_secs())).to_string();
+        whole.split(' ').next().unwrap_or("0s").to_owned()
+    };
+    Some(match at.duration_since(now) {
+        Ok(ahead) if ahead.as_secs() > 0 => format!("in {}", seconds(ahead + Duration::from_secs(1))),
+        Err(ago) if ago.duration().as_secs() > 0 => format!("{} ago", seconds(ago.duration())),
+        Ok(_) | Err(_) => "now".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glance_is_enough() {
+        let now = humantime::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+        assert_eq!(relative("2026-01-01T00:59:30Z", now).unwrap(), "in 59m");
+        assert_eq!(relative("2026-01-01T00:00:00Z", now).unwrap(), "now");
+        assert_eq!(relative("2025-12-31T23:59:57Z", now).unwrap(), "3s ago");
+        assert_eq!(relative("127.0.0.1:4001", now), None);
+    }
+}

@@ -1,0 +1,112 @@
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use bitboot_plugin_api::Level;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::paint::Paint;
+use super::{ColorChoice, escape};
+use crate::error::Error;
+
+/// What is said to a person while results go elsewhere.
+pub(crate) struct Talk {
+    color: bool,
+    quiet: bool,
+    verbose: u8,
+    terminal: bool,
+    bar: Mutex<Option<ProgressBar>>,
+}
+
+impl Talk {
+    pub(super) fn new(color: ColorChoice, quiet: bool, verbose: u8) -> Self {
+        let terminal = io::stderr().is_terminal();
+        Self { color: color.on(terminal), quiet, verbose, terminal, bar: Mutex::default() }
+    }
+
+    /// A failure, with its cause and what helps.
+    pub(crate) fn error(&self, error: &Error) {
+        self.failure(&format!("error[{}]", error.kind.word()), Paint::Red, error);
+    }
+
+    /// A failure that does not end the command.
+    pub(crate) fn warning(&self, error: &Error) {
+        if !self.quiet {
+            self.failure(&format!("warning[{}]", error.kind.word()), Paint::Yellow, error);
+        }
+    }
+
+    /// A sentence.
+    pub(crate) fn say(&self, text: &str) {
+        if !self.quiet {
+            self.line(&escape(text));
+        }
+    }
+
+    /// What a plugin logs; `-v` shows what goes on, `-vv` how.
+    pub(crate) fn log(&self, backend: &str, level: Level, text: &str) {
+        let shown = match level {
+            Level::Error | Level::Warn => !self.quiet,
+            Level::Info => self.verbose >= 1,
+            _ => self.verbose >= 2,
+        };
+        if shown {
+            self.line(&format!(
+                "{} {}",
+                Paint::Dim.over(&format!("[{}]", escape(backend)), self.color),
+                escape(text)
+            ));
+        }
+    }
+
+    /// Shows that work goes on, until [`Talk::rest`].
+    pub(crate) fn busy(&self, text: &str) {
+        if self.quiet || !self.terminal {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        bar.set_message(escape(text).into_owned());
+    }
+
+    /// Takes the sign of work away.
+    pub(crate) fn rest(&self) {
+        if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Does something with the sign of work out of the way.
+    pub(super) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bar {
+            Some(bar) => bar.suspend(work),
+            None => work(),
+        }
+    }
+
+    fn failure(&self, sort: &str, paint: Paint, error: &Error) {
+        let mut text = format!("{}: {}", paint.over(sort, self.color), escape(&error.what));
+        for (label, detail) in [("why", &error.why), ("fix", &error.fix)] {
+            if let Some(detail) = detail {
+                let _ = write!(text, "\n  {}: {}", Paint::Cyan.over(label, self.color), escape(detail));
+            }
+        }
+        self.line(&text);
+    }
+
+    fn line(&self, text: &str) {
+        // Nobody to talk to is no failure.
+        let _ = self.aside(|| writeln!(io::stderr().lock(), "{text}"));
+    }
+}

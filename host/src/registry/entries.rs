@@ -1,0 +1,49 @@
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[plugins.NAME]`. Fields that are not known here are a newer bitboot's and are passed over.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct PluginEntry {
+    /// The bare name of a library that ships with bitboot and lies beside the binary.
+    #[serde(default)]
+    pub(crate) library: Option<String>,
+    /// The library's path; goes before `library`.
+    #[serde(default)]
+    pub(crate) path: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) version: Option<String>,
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+}
+
+/// `[backends.NAME]`
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct BackendEntry {
+    pub(crate) plugin: String,
+    /// The plugin's kind of backend; its first one where it is not named.
+    #[serde(default)]
+    pub(crate) kind: Option<String>,
+    #[serde(default = "yes")]
+    pub(crate) enabled: bool,
+    /// Used for networks that name no backends of their own.
+    #[serde(default)]
+    pub(crate) default: bool,
+    #[serde(default)]
+    pub(crate) summary: String,
+    /// Handed to the plugin as it is.
+    #[serde(default)]
+    pub(crate) config: toml::Table,
+}
+
+/// `[networks.NAME]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct NetworkEntry {
+    /// The backends of this network; the default ones where there are none.
+    #[serde(default)]
+    pub(crate) backends: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}

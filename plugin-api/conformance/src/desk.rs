@@ -1,0 +1,50 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bitboot_plugin_api::ffi::outside::Services;
+use bitboot_plugin_api::{CacheEntry, Error, LogLine, Result, message};
+
+/// What a host does for its plugins, in memory: a log that can be read and a cache.
+#[derive(Debug, Default)]
+pub struct Desk {
+    log: Mutex<Vec<LogLine>>,
+    cache: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Desk {
+    /// The lines that were logged, in order.
+    #[must_use]
+    pub fn log(&self) -> Vec<LogLine> {
+        hold(&self.log).clone()
+    }
+
+    /// What is kept under a name.
+    #[must_use]
+    pub fn cached(&self, name: &str) -> Option<Vec<u8>> {
+        hold(&self.cache).get(name).cloned()
+    }
+}
+
+impl Services for Desk {
+    fn request(&self, service: &str, body: &[u8]) -> Result<Vec<u8>> {
+        match service {
+            "log" => hold(&self.log).push(message::decode(body)?),
+            "cache_get" => {
+                let CacheEntry { name, .. } = message::decode(body)?;
+                let bytes = self.cached(&name);
+                return Ok(message::encode(&CacheEntry { name, bytes }));
+            }
+            "cache_put" => {
+                let CacheEntry { name, bytes } = message::decode(body)?;
+                hold(&self.cache).insert(name, bytes.unwrap_or_default());
+            }
+            unknown => return Err(Error::unsupported(format!("this host has no service `{unknown}`"))),
+        }
+        Ok(message::encode(&()))
+    }
+}
+
+/// A plugin that panics while it holds a lock is judged elsewhere.
+fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}

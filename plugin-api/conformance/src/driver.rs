@@ -1,0 +1,172 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitboot_plugin_api::ffi::outside::{Callee, Library};
+use bitboot_plugin_api::{
+    Action, Announcement, Call, Caps, Health, KindInfo, Peer, Query, Quote, Receipt, Result, message,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::stream::wordless;
+use crate::{Desk, Said, Stream};
+
+/// The deadline of calls whose caller gives none.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Talks to one backend of a plugin as a host does, in this process.
+pub struct Driver {
+    callee: Callee,
+    desk: Arc<Desk>,
+}
+
+/// What a lookup found, and how it ended.
+#[derive(Debug)]
+pub struct Finds {
+    /// The peers, as often as they were told.
+    pub peers: Vec<Peer>,
+    /// The values, as often as they were told.
+    pub values: Vec<Vec<u8>>,
+    /// How the lookup ended; what was found before a failure stays found.
+    pub outcome: Result<()>,
+}
+
+impl Driver {
+    /// Loads a plugin, makes a backend of a kind and opens it with a configuration, an object.
+    ///
+    /// # Errors
+    /// When the library is refused, or what the plugin answers.
+    pub async fn open(path: &Path, kind: &str, config: Value) -> Result<Self> {
+        let driver = Self::create(&Library::open(path)?, kind)?;
+        driver.configure(&config).await?;
+        Ok(driver)
+    }
+
+    /// Makes a backend of a kind that is not yet opened.
+    ///
+    /// # Errors
+    /// What the plugin answers, such as a kind that it does not have.
+    pub fn create(library: &Library, kind: &str) -> Result<Self> {
+        let desk = Arc::new(Desk::default());
+        Ok(Self { callee: library.create(kind, desk.clone())?, desk })
+    }
+
+    /// What the host does for this backend: its log and its cache.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Opens the backend.
+    pub async fn configure(&self, config: &Value) -> Result<()> {
+        self.ask("open", config).await
+    }
+
+    /// What the kind tells of itself; possible before it is opened.
+    pub async fn describe(&self) -> Result<KindInfo> {
+        self.ask("describe", &()).await
+    }
+
+    /// What the medium can do.
+    pub async fn caps(&self) -> Result<Caps> {
+        self.ask("caps", &()).await
+    }
+
+    /// Announces.
+    pub async fn announce(&self, what: &Announcement) -> Result<Receipt> {
+        self.ask("announce", what).await
+    }
+
+    /// Takes an announcement back.
+    pub async fn withdraw(&self, what: &Announcement) -> Result<Receipt> {
+        self.ask("withdraw", what).await
+    }
+
+    /// What announcing would cost.
+    pub async fn quote(&self, what: &Announcement) -> Result<Quote> {
+        self.ask("quote", what).await
+    }
+
+    /// Whether the medium answers.
+    pub async fn health(&self) -> Result<Health> {
+        self.ask("health", &()).await
+    }
+
+    /// Lets the backend keep its warm state.
+    pub async fn save(&self) -> Result<()> {
+        self.ask("save", &()).await
+    }
+
+    /// Looks up until the backend ends.
+    pub async fn lookup(&self, query: &Query, deadline: Duration) -> Finds {
+        self.lookup_stream(query, deadline).collect().await
+    }
+
+    /// Looks up, and hands over what is found as it is found.
+    #[must_use]
+    pub fn lookup_stream(&self, query: &Query, deadline: Duration) -> Stream {
+        self.start("lookup", query, deadline)
+    }
+
+    /// Watches for as long as the stream is kept, at most until the deadline.
+    #[must_use]
+    pub fn watch_stream(&self, query: &Query, deadline: Duration) -> Stream {
+        self.start("watch", query, deadline)
+    }
+
+    /// Carries out an action, and hands over its results as they come.
+    #[must_use]
+    pub fn action(&self, name: &str, args: Value, deadline: Duration) -> Stream {
+        self.start("action", &Action::new(name, args), deadline)
+    }
+
+    /// Starts any operation with any bytes as its body.
+    #[must_use]
+    pub fn call(&self, op: &str, body: Vec<u8>, deadline: Duration) -> Stream {
+        Stream::start(&self.callee, message::encode(&request(op, body, deadline)), deadline)
+    }
+
+    /// The backend itself, for a test that listens in its own way.
+    #[must_use]
+    pub fn callee(&self) -> &Callee {
+        &self.callee
+    }
+
+    fn start<T: Serialize + ?Sized>(&self, op: &str, body: &T, deadline: Duration) -> Stream {
+        self.call(op, message::encode(body), deadline)
+    }
+
+    async fn ask<T: Serialize + ?Sized, A: DeserializeOwned>(&self, op: &str, body: &T) -> Result<A> {
+        self.start(op, body, DEADLINE).finish().await
+    }
+}
+
+impl Stream {
+    /// Gathers what a lookup finds, to its end.
+    pub async fn collect(mut self) -> Finds {
+        let mut finds = Finds { peers: Vec::new(), values: Vec::new(), outcome: Err(wordless()) };
+        while let Some(said) = self.next().await {
+            match said {
+                Said::Peer(peer) => finds.peers.push(peer),
+                Said::Value(value) => finds.values.push(value),
+                Said::Progress(_) | Said::Output(_) => {}
+                Said::Done(_) => {
+                    finds.outcome = Ok(());
+                    break;
+                }
+                Said::Failed(error) | Said::Unreadable(error) => {
+                    finds.outcome = Err(error);
+                    break;
+                }
+            }
+        }
+        finds
+    }
+}
+
+/// A call as it crosses the border.
+pub(crate) fn request(op: &str, body: Vec<u8>, deadline: Duration) -> Call {
+    Call { op: op.into(), deadline_ms: u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX), body }
+}

@@ -1,0 +1,143 @@
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use bitboot_plugin_api::{
+    Action, ActionInfo, Announcement, Backend, Caps, Cx, Endpoint, Error, ErrorKind, Found, Health, Host,
+    Locator, Output, Peer, Query, Receipt, Result, Stores,
+};
+use futures_lite::StreamExt;
+
+use crate::announcing::Plan;
+use crate::config::MainlineConfig;
+use crate::engine::{Engine, InfoHash, Untaken};
+use crate::nodes::Nodes;
+use crate::own::{Whose, whose};
+use crate::{health, testnet};
+
+/// A BitTorrent DHT as a medium.
+pub struct Mainline {
+    config: MainlineConfig,
+    nodes: Nodes,
+}
+
+/// How long an announcement is sure to live: nodes keep peers for 30 to 45 minutes.
+const LIFETIME_S: u32 = 30 * 60;
+/// At how many nodes an announcement is stored, where there are as many (the crate's bucket size; BEP 5 has 8).
+const NEAREST: usize = 20;
+
+impl Backend for Mainline {
+    const KIND: &'static str = "mainline";
+    type Config = MainlineConfig;
+
+    async fn open(config: MainlineConfig, host: Host) -> Result<Self> {
+        config.check()?;
+        Ok(Self { nodes: Nodes::new(config.clone(), host), config })
+    }
+
+    fn caps(&self) -> Caps {
+        let mut caps = Caps::new(Stores::Endpoints, LIFETIME_S);
+        caps.lookup_ms = 2000;
+        caps.announce_ms = 3000;
+        caps.ipv6 = false;
+        caps.dns = false;
+        caps.source_bound = true;
+        caps.needs = vec!["udp".into()];
+        caps.reveals = "the nodes of the DHT see this machine's IP address and the info hash".into();
+        caps
+    }
+
+    async fn announce(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
+        let hash = info_hash(&what.locator)?;
+        let plan = self.plan(&what).await?;
+        let (node, since) = (self.nodes.ready().await?, Instant::now());
+        let stored = match node.dht.announce(hash, &plan.ports).await {
+            Ok(stored) => stored,
+            Err(Untaken::Nobody) => {
+                self.nodes.forget(&node).await;
+                return Err(node.unreachable(since));
+            }
+            Err(Untaken::Unacknowledged(why)) => {
+                return Err(Error::new(ErrorKind::Unreachable, "no node of the DHT took the announcement")
+                    .because(why)
+                    .fix("try again, or set a longer request_timeout_ms"));
+            }
+        };
+        let facts = node.dht.facts().await;
+        let asked = u32::try_from(facts.nodes.min(NEAREST))?.max(stored);
+        let seen_at = facts.public_address.map(|at| IpAddr::V4(*at.ip()));
+        Ok(plan.tell(Receipt::new(stored, asked).with_expiry(LIFETIME_S), seen_at))
+    }
+
+    async fn lookup(&self, query: Query, found: Found) -> Result<()> {
+        let hash = info_hash(&query.locator)?;
+        let limit = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        let (node, since) = (self.nodes.ready().await?, Instant::now());
+        let mut seen = HashSet::new();
+        let mut answers = node.dht.lookup(hash);
+        while let Some(peers) = answers.next().await {
+            for peer in peers {
+                // A peer at port 0 is no peer, and there are such.
+                let endpoint = Endpoint::new(IpAddr::V4(*peer.ip()), peer.port());
+                let Some(endpoint) = endpoint.filter(|_| seen.len() < limit && seen.insert(peer)) else {
+                    continue;
+                };
+                found.peer(Peer::new(endpoint)).await?;
+            }
+            if seen.len() >= limit {
+                return Ok(());
+            }
+        }
+        if seen.is_empty() && !node.is_answered().await {
+            self.nodes.forget(&node).await;
+            return Err(node.unreachable(since));
+        }
+        Ok(())
+    }
+
+    async fn health(&self, _cx: Cx) -> Result<Health> {
+        health::examine(&self.nodes).await
+    }
+
+    fn actions() -> Vec<ActionInfo> {
+        vec![testnet::info()]
+    }
+
+    async fn action(&self, action: Action, out: Output) -> Result<()> {
+        match action.name.as_str() {
+            testnet::NAME => testnet::run(action.args()?, &out).await,
+            unknown => Err(Error::unsupported(format!("a DHT has no action `{unknown}`"))),
+        }
+    }
+}
+
+impl Mainline {
+    async fn plan(&self, what: &Announcement) -> Result<Plan> {
+        let ours = |ip| whose(ip, &self.config);
+        let unknown = what
+            .endpoints
+            .iter()
+            .filter_map(Endpoint::ip)
+            .any(|ip| ip.is_ipv4() && ours(ip) == Whose::Others);
+        // Behind a NAT only the other nodes can tell whether an address is ours; asked only when it matters.
+        let seen_at = if unknown { self.seen_at().await } else { None };
+        Plan::new(what, |ip| if seen_at == Some(ip) { Whose::Ours } else { ours(ip) })
+    }
+
+    /// This machine's address as the nodes of the DHT see it.
+    async fn seen_at(&self) -> Option<IpAddr> {
+        let node = self.nodes.ready().await.ok()?;
+        if let Some(at) = node.dht.facts().await.public_address {
+            return Some(SocketAddr::V4(at).ip());
+        }
+        node.dht.entered().await;
+        node.dht.facts().await.public_address.map(|at| SocketAddr::V4(at).ip())
+    }
+}
+
+fn info_hash(locator: &Locator) -> Result<InfoHash> {
+    locator.as_bytes().try_into().map_err(|_| {
+        let bytes = locator.as_bytes().len();
+        Error::new(ErrorKind::Refused, format!("a locator of {bytes} bytes is no info hash: those have 20"))
+    })
+}

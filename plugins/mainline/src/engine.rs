@@ -1,0 +1,84 @@
+//! What the plugin needs of a DHT node, behind one trait; the only place that knows whose node it is.
+
+mod acks;
+mod crate_engine;
+mod private;
+mod probe;
+
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+use bitboot_plugin_api::Result;
+use futures_lite::Stream;
+
+pub(crate) use private::PrivateDht;
+
+/// The engine that is used.
+pub(crate) type Dht = crate_engine::MainlineCrate;
+
+/// What peers are stored under (BEP 5).
+pub(crate) type InfoHash = [u8; 20];
+
+/// A node of the DHT: a client that knows other nodes. Dropping it closes its socket.
+pub(crate) trait Engine: Sized + Send + Sync + 'static {
+    /// Binds the socket and begins to enter the DHT, without waiting for anybody's answer.
+    fn start(setup: Setup) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Announces each of the ports at the nodes nearest to the hash; the nodes that acknowledged all of them.
+    fn announce(&self, hash: InfoHash, ports: &[u16]) -> impl Future<Output = Result<u32, Untaken>> + Send;
+
+    /// The peers under a hash as nodes tell of them, with repetitions; ends when there is nobody nearer left to ask.
+    fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static;
+
+    /// Waits until the first search for other nodes has ended, whatever it found.
+    fn entered(&self) -> impl Future<Output = ()> + Send;
+
+    /// What the node knows of itself, without asking anybody.
+    fn facts(&self) -> impl Future<Output = Facts> + Send;
+
+    /// Asks some of the known nodes whether they are there, until enough of those asked have answered.
+    fn ask_around(&self, enough: impl FnOnce(usize) -> usize + Send) -> impl Future<Output = Answers> + Send;
+}
+
+/// What a node is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) bootstrap: Vec<SocketAddrV4>,
+    pub(crate) bind: Option<Ipv4Addr>,
+    pub(crate) port: Option<u16>,
+    /// How long a node may take to answer.
+    pub(crate) patience: Duration,
+    pub(crate) public_address: Option<Ipv4Addr>,
+}
+
+/// Why an announcement was stored nowhere.
+#[derive(Debug)]
+pub(crate) enum Untaken {
+    /// There is no node to store it at.
+    Nobody,
+    /// Nodes were asked, and this is what came of it.
+    Unacknowledged(String),
+}
+
+/// What a node knows of itself.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// How many other nodes it knows.
+    pub(crate) nodes: usize,
+    /// This machine's address as most of the nodes see it.
+    pub(crate) public_address: Option<SocketAddrV4>,
+    /// Nothing that was not asked for has come in yet.
+    pub(crate) firewalled: bool,
+    /// How many nodes the DHT may have, as far as the distances between those seen tell.
+    pub(crate) network_size: usize,
+    /// The socket.
+    pub(crate) bound_to: SocketAddrV4,
+}
+
+/// How many nodes were there, of how many that were asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answers {
+    pub(crate) answered: usize,
+    pub(crate) asked: usize,
+}

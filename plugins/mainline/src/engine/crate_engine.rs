@@ -1,0 +1,119 @@
+use std::io::ErrorKind::AddrInUse;
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::time::Duration;
+
+use bitboot_plugin_api::{Error, ErrorKind, Result};
+use futures_lite::future::zip;
+use futures_lite::{Stream, StreamExt};
+use mainline::async_dht::AsyncDht;
+use mainline::errors::PutQueryError;
+use mainline::{Dht, Id};
+
+use super::{Answers, Engine, Facts, InfoHash, Setup, Untaken, acks, probe};
+
+/// A node of the `mainline` crate: a thread that looks for commands every 50 ms.
+pub(crate) struct MainlineCrate {
+    dht: AsyncDht,
+    bind: Ipv4Addr,
+    patience: Duration,
+}
+
+/// How many nodes are asked whether they are there: enough that some of them are after a quarter of an hour of silence.
+const SAMPLE: usize = 16;
+
+impl Engine for MainlineCrate {
+    async fn start(setup: Setup) -> Result<Self> {
+        let bind = setup.bind.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let at = SocketAddrV4::new(bind, setup.port.unwrap_or(0));
+        let patience = setup.patience;
+        let built = tokio::task::spawn_blocking(move || {
+            wait_until_free(at)?;
+            build(&setup, at)
+        });
+        // The crate panics when the port is taken in the moment between.
+        let dht =
+            built.await.unwrap_or_else(|_| Err(AddrInUse.into())).map_err(|error| cannot_bind(at, &error))?;
+        Ok(Self { dht: dht.as_async(), bind, patience })
+    }
+
+    async fn announce(&self, hash: InfoHash, ports: &[u16]) -> Result<u32, Untaken> {
+        let hash = Id::from(hash);
+        // The crate's own search asks for BEP 44 values and gets no token of nodes without them; this one gets everybody's.
+        self.dht.get_peers(hash).for_each(drop).await;
+        if self.dht.to_bootstrap().await.is_empty() {
+            return Err(Untaken::Nobody);
+        }
+        let mut fewest = u32::MAX;
+        for port in ports {
+            let (stored, outcome) = acks::counted(&hash, self.dht.announce_peer(hash, Some(*port))).await;
+            match outcome {
+                // One at least has acknowledged it when it succeeds.
+                Ok(_) => fewest = fewest.min(stored.unwrap_or(1)),
+                Err(PutQueryError::NoClosestNodes) => return Err(Untaken::Nobody),
+                Err(error) => return Err(Untaken::Unacknowledged(error.to_string())),
+            }
+        }
+        Ok(fewest)
+    }
+
+    fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static {
+        self.dht.get_peers(Id::from(hash))
+    }
+
+    async fn entered(&self) {
+        self.dht.bootstrapped().await;
+    }
+
+    async fn facts(&self) -> Facts {
+        let (info, nodes) = zip(self.dht.info(), self.dht.to_bootstrap()).await;
+        Facts {
+            nodes: nodes.len(),
+            public_address: info.public_address(),
+            firewalled: info.firewalled(),
+            network_size: info.dht_size_estimate().0,
+            bound_to: info.local_addr(),
+        }
+    }
+
+    async fn ask_around(&self, enough: impl FnOnce(usize) -> usize + Send) -> Answers {
+        let (info, nodes) = zip(self.dht.info(), self.dht.to_bootstrap()).await;
+        // The table is sorted by distance: take some of each.
+        let some = nodes.iter().step_by(nodes.len().div_ceil(SAMPLE).max(1));
+        let some = some.filter_map(|node| node.parse().ok()).collect::<Vec<SocketAddrV4>>();
+        let enough = enough(some.len());
+        let answered = probe::ping(self.bind, info.id().as_bytes(), &some, enough, self.patience).await;
+        Answers { answered, asked: some.len() }
+    }
+}
+
+fn build(setup: &Setup, at: SocketAddrV4) -> std::io::Result<Dht> {
+    let mut builder = Dht::builder();
+    // Port 0 is any free one; left out, the crate would take 6881 from the user's BitTorrent client.
+    builder
+        .bootstrap(&setup.bootstrap)
+        .bind_address(*at.ip())
+        .port(at.port())
+        .request_timeout(setup.patience);
+    if let Some(ip) = setup.public_address {
+        builder.public_ip(ip);
+    }
+    builder.build()
+}
+
+/// A node that was dropped a moment ago still holds its port for up to 50 ms.
+fn wait_until_free(at: SocketAddrV4) -> std::io::Result<()> {
+    const TRIES: u32 = 10;
+    for _ in 1..TRIES {
+        match UdpSocket::bind(at) {
+            Err(error) if error.kind() == AddrInUse => std::thread::sleep(Duration::from_millis(20)),
+            outcome => return outcome.map(drop),
+        }
+    }
+    UdpSocket::bind(at).map(drop)
+}
+
+fn cannot_bind(at: SocketAddrV4, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Config, format!("the DHT node cannot use the UDP address {at}"))
+        .because(error.to_string())
+        .fix("set `bind` to an address of this machine and `port` to a free port, or leave them out")
+}

@@ -1,0 +1,98 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bitboot_plugin_api::{Error, ErrorKind, Host, Level, Result};
+
+use crate::bootstrap::Bootstrap;
+use crate::config::MainlineConfig;
+use crate::engine::{Dht, Engine, Setup};
+
+/// The backend's node: started by the first call that needs it, and replaced when the nodes that it knows are gone.
+pub(crate) struct Nodes {
+    config: MainlineConfig,
+    host: Host,
+    running: tokio::sync::Mutex<Option<Arc<Node>>>,
+}
+
+/// A running node and where it started from.
+pub(crate) struct Node {
+    pub(crate) dht: Dht,
+    pub(crate) bootstrap: Bootstrap,
+    /// When it started, or when somebody answered it last.
+    heard: Mutex<Instant>,
+}
+
+/// For so long, who has answered is taken to be there still.
+const TRUST: Duration = Duration::from_secs(5);
+
+impl Nodes {
+    pub(crate) fn new(config: MainlineConfig, host: Host) -> Self {
+        Self { config, host, running: tokio::sync::Mutex::new(None) }
+    }
+
+    /// The node that is running, when the nodes that it knows are still there, or a new one.
+    ///
+    /// The crate goes back to the bootstrap hosts only after a quarter of an hour: too long for a network that was restarted.
+    pub(crate) async fn ready(&self) -> Result<Arc<Node>> {
+        let mut running = self.running.lock().await;
+        if let Some(node) = running.take() {
+            if node.heard_lately() || node.knows_enough().await {
+                return Ok(Arc::clone(running.insert(node)));
+            }
+            self.host.log(Level::Info, "nobody that the DHT node knew answers any more: starting a new one");
+        }
+        Ok(Arc::clone(running.insert(Arc::new(self.start().await?))))
+    }
+
+    /// Lets go of a node that found nobody, so that the next call starts at the bootstrap hosts.
+    pub(crate) async fn forget(&self, node: &Arc<Node>) {
+        let mut running = self.running.lock().await;
+        running.take_if(|other| Arc::ptr_eq(node, other));
+    }
+
+    async fn start(&self) -> Result<Node> {
+        let bootstrap =
+            Bootstrap::resolve(&self.config.bootstrap, |line| self.host.log(Level::Warn, line)).await?;
+        let setup = Setup {
+            bootstrap: bootstrap.addresses.clone(),
+            bind: self.config.bind,
+            port: self.config.port,
+            patience: self.config.patience(),
+            public_address: self.config.public_address,
+        };
+        Ok(Node { dht: Dht::start(setup).await?, bootstrap, heard: Mutex::new(Instant::now()) })
+    }
+}
+
+impl Node {
+    /// Whether one at least of the nodes that it knows answers right now.
+    pub(crate) async fn is_answered(&self) -> bool {
+        self.dht.ask_around(|_| 1).await.answered > 0
+    }
+
+    /// Whether enough of the nodes that it knows are there to search with: a quarter.
+    ///
+    /// One is too few. After a restart of the whole network the bootstrap host alone may be where it was, and a search that starts at
+    /// the nearest twenty would not come by it.
+    async fn knows_enough(&self) -> bool {
+        let quarter = |asked: usize| asked.div_ceil(4);
+        let answers = self.dht.ask_around(quarter).await;
+        let is_enough = answers.answered > 0 && answers.answered >= quarter(answers.asked);
+        if is_enough {
+            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+        is_enough
+    }
+
+    /// The failure of a call that began at `since` and that nobody answered.
+    pub(crate) fn unreachable(&self, since: Instant) -> Error {
+        let seconds = since.elapsed().as_secs_f32().round().max(1.0);
+        Error::new(ErrorKind::Unreachable, format!("no bootstrap host answered within {seconds} s"))
+            .because(format!("the DHT cannot be entered without one of {}", self.bootstrap.names()))
+            .fix("is outgoing UDP blocked? see \"bitboot doctor --online\"")
+    }
+
+    fn heard_lately(&self) -> bool {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < TRUST
+    }
+}

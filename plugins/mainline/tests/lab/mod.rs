@@ -1,0 +1,32 @@
+//! A private DHT on loopback, run by the plugin's own action.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+use std::time::Duration;
+
+use bitboot_conformance::{Driver, Said, Stream, library};
+use serde_json::{Value, json};
+
+pub(crate) struct Lab {
+    /// The DHT runs for as long as this is held.
+    _running: Stream,
+    /// What the action has told.
+    pub(crate) told: Value,
+}
+
+impl Lab {
+    pub(crate) async fn start(nodes: u16) -> Self {
+        let driver = open(json!({})).await;
+        let mut running = driver.action("testnet", json!({ "nodes": nodes }), Duration::from_secs(600));
+        let Some(Said::Output(told)) = running.next().await else { panic!("the testnet says nothing") };
+        Self { _running: running, told }
+    }
+
+    pub(crate) fn config(&self) -> Value {
+        json!({ "bootstrap": self.told["bootstrap"], "bind": "127.0.0.1" })
+    }
+}
+
+/// A backend of its own, with a node of its own.
+pub(crate) async fn open(config: Value) -> Driver {
+    Driver::open(&library("bitboot_mainline"), "mainline", config).await.unwrap()
+}

@@ -1,0 +1,59 @@
+//! What nodes of a DHT may say that no honest node says.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
+
+use bitboot_conformance::{Driver, Finds, library};
+use bitboot_plugin_api::{Locator, Query};
+use serde_json::json;
+
+/// A node that answers every question with the same words; it ends with the test.
+fn node(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let mut packet = [0; 2048];
+        while let Ok((size, asker)) = socket.recv_from(&mut packet) {
+            let transaction = packet[..size].windows(5).position(|part| part == b"1:t4:");
+            let transaction = transaction.map_or(&[][..], |at| &packet[at + 5..at + 9]);
+            socket.send_to(&answer(transaction), asker).unwrap();
+        }
+    });
+    address
+}
+
+/// An answer to `get_peers` that tells of these peers, four bytes of address and two of port each.
+fn peers(peers: &[[u8; 6]], transaction: &[u8]) -> Vec<u8> {
+    let values = peers.iter().flat_map(|peer| [b"6:", &peer[..]].concat()).collect::<Vec<_>>();
+    let head = b"d1:rd2:id20:aaaaaaaaaaaaaaaaaaaa5:token4:abcd6:valuesl";
+    [head, &values[..], b"ee1:t4:", transaction, b"1:y1:re"].concat()
+}
+
+async fn lookup(node: String, limit: u32) -> Finds {
+    let config = json!({ "bootstrap": [node], "bind": "127.0.0.1", "request_timeout_ms": 300 });
+    let backend = Driver::open(&library("bitboot_mainline"), "mainline", config).await.unwrap();
+    let query = Query::new(Locator::new(&[7; 20]).unwrap()).with_limit(limit);
+    backend.lookup(&query, Duration::from_secs(10)).await
+}
+
+#[tokio::test]
+async fn peers_at_port_0_are_passed_over_and_others_told_once() {
+    let (none, one, two) = ([203, 0, 113, 1, 0, 0], [203, 0, 113, 2, 0, 80], [203, 0, 113, 3, 0, 80]);
+    let node = node(move |transaction| peers(&[none, one, one, none, two], transaction));
+    let finds = lookup(node.clone(), 10).await;
+    finds.outcome.unwrap();
+    let found = finds.peers.iter().map(|peer| peer.endpoint.to_string()).collect::<Vec<_>>();
+    assert_eq!(found, ["203.0.113.2:80", "203.0.113.3:80"]);
+    assert_eq!(lookup(node, 1).await.peers.len(), 1);
+}
+
+#[tokio::test]
+async fn a_node_that_talks_nonsense_is_as_good_as_none() {
+    for nonsense in [&b""[..], b"d", b"d1:rd2:id20:", &[0xff; 1500], &b"l".repeat(2000)] {
+        let nonsense = nonsense.to_vec();
+        let finds = lookup(node(move |_| nonsense.clone()), 10).await;
+        assert!(finds.peers.is_empty() && finds.outcome.is_err());
+    }
+}
