@@ -112,10 +112,12 @@ impl Error {
             ErrorKind::Panicked => Kind::Plugin,
             _ => Kind::Other,
         };
-        let fix = error.fix.or_else(|| {
-            (error.kind == ErrorKind::Panicked).then(|| {
-                format!("this is a fault of the plugin; see it with: bitboot -vv backend ping {backend}")
-            })
+        let fix = error.fix.or_else(|| match error.kind {
+            ErrorKind::Panicked => Some(format!(
+                "this is a fault of the plugin; see it with: bitboot -vv backend ping {backend}"
+            )),
+            ErrorKind::TimedOut => Some("give it more time, with --timeout, or name other backends, with --via".into()),
+            _ => None,
         });
         Self { kind, what: format!("backend \"{backend}\": {}", error.message), why: error.why, fix }
     }

@@ -8,9 +8,13 @@ use crate::error::{Error, Kind, Result};
 ///
 /// The script asks `bitboot` itself for each completion, so that names of backends, plugins and networks are those of the moment.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "bash: source <(bitboot completions bash)   zsh, fish, powershell, elvish: see `bitboot completions --help` of their own manuals"
-)]
+#[command(after_help = "\
+To load it, in the shell's startup file:
+  bash        source <(bitboot completions bash)
+  zsh         source <(bitboot completions zsh)      after compinit
+  fish        bitboot completions fish | source
+  powershell  bitboot completions powershell | Out-String | Invoke-Expression
+  elvish      eval (bitboot completions elvish | slurp)")]
 pub(super) struct Args {
     /// The shell
     #[arg(value_parser = ["bash", "zsh", "fish", "powershell", "elvish"])]

@@ -36,10 +36,3 @@ impl From<Exit> for ExitCode {
         exit.0.into()
     }
 }
-
-/// Help and version are what was asked for; anything else that clap says is about the words.
-pub(super) fn of_clap(error: &clap::Error) -> Exit {
-    // A closed pipe is nobody to tell.
-    let _ = error.print();
-    if error.use_stderr() { Kind::Usage.into() } else { Exit::OK }
-}

@@ -17,6 +17,9 @@ pub(super) struct Globals {
     /// One word a line, for xargs: a peer as HOST:PORT
     #[arg(long, global = true)]
     plain: bool,
+    /// A table, also into a pipe
+    #[arg(long, global = true, conflicts_with_all = ["json", "plain"])]
+    table: bool,
     /// Say nothing but results and errors
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -39,11 +42,8 @@ pub(super) struct Globals {
 
 impl Globals {
     pub(super) fn screen(&self) -> Screen {
-        let mode = match (self.json, self.plain) {
-            (true, _) => Some(Mode::Json),
-            (_, true) => Some(Mode::Plain),
-            _ => None,
-        };
+        let asked = [(self.json, Mode::Json), (self.plain, Mode::Plain), (self.table, Mode::Table)];
+        let mode = asked.into_iter().find_map(|(asked, mode)| asked.then_some(mode));
         Screen::new(mode, self.color, self.quiet, self.verbose)
     }
 

@@ -118,7 +118,7 @@ impl Args {
             }
             Found::Failed { backend, error, .. } => {
                 outcome.fail(&error);
-                context.screen.talk().warning(&error);
+                outcome.tell(context, &error);
                 context.print(&Line::BackendError(ErrorLine::new(Some(network), Some(&backend), &error)))
             }
         }

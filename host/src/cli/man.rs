@@ -5,6 +5,9 @@ use super::exit::Exit;
 use crate::error::Result;
 use crate::files;
 
+/// When the command line last changed, for the foot of the pages. Not the day of the build: that makes the same pages each time.
+const DATE: &str = "2026-11-22";
+
 /// Print the manual page, or write all of them into a folder
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -39,9 +42,12 @@ pub(super) fn pages() -> Vec<(String, String)> {
 
 fn add(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) {
     let mut page = Vec::new();
-    let titled = command.clone().name(name.to_owned());
-    if clap_mangen::Man::new(titled).date("").render(&mut page).is_ok() {
-        pages.push((format!("{name}.1"), String::from_utf8_lossy(&page).into_owned()));
+    let titled = clap_mangen::Man::new(command.clone().name(name.to_owned()));
+    let titled = titled.date(DATE).source(concat!("bitboot ", env!("CARGO_PKG_VERSION"))).manual("bitboot manual");
+    if titled.render(&mut page).is_ok() {
+        // `clap_mangen` puts an empty line between two breaks, which mandoc warns of.
+        let page = String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.br\n");
+        pages.push((format!("{name}.1"), page));
     }
     for child in command.get_subcommands().filter(|child| !child.is_hide_set()) {
         add(child, &format!("{name}-{}", child.get_name()), pages);

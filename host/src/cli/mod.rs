@@ -18,6 +18,7 @@ mod plugin;
 mod signals;
 mod status;
 mod testnet;
+mod usage;
 mod values;
 mod withdraw;
 
@@ -102,7 +103,7 @@ pub fn main() -> ExitCode {
     clap_complete::CompleteEnv::with_factory(command).completer("bitboot").complete();
     match Cli::try_parse() {
         Ok(cli) => cli.run().into(),
-        Err(error) => exit::of_clap(&error).into(),
+        Err(error) => usage::end(error).into(),
     }
 }
 

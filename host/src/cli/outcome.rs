@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use super::context::Context;
 use super::exit::Exit;
 use crate::error::{Error, Kind};
 use crate::output::SummaryLine;
@@ -23,6 +24,12 @@ impl Outcome {
     pub(super) fn fail(&mut self, error: &Error) {
         self.failed += 1;
         self.first_failure.get_or_insert(error.kind);
+    }
+
+    /// Says that a backend failed: an error where the user named it, a warning where others do as well.
+    pub(super) fn tell(&self, context: &Context, error: &Error) {
+        let talk = context.screen.talk();
+        if self.named { talk.error(error) } else { talk.warning(error) }
     }
 
     /// The exit code of what the backends were told to do.

@@ -18,13 +18,13 @@ pub(crate) struct Staged {
     to: PathBuf,
 }
 
-/// Copies a library beside the place where it is to lie.
+/// Copies a library into the file system in which it is to lie.
 pub(crate) fn stage(paths: &Paths, manifest: &Manifest, given: &Path) -> Result<Staged> {
     let (arch, os) = TARGET;
     let to = paths.plugins().join(&manifest.name).join(&manifest.version).join(format!("{arch}-{os}"));
-    let beside = to.parent().unwrap_or(&to);
-    make_folder(beside)?;
-    let folder = TempDir::new_in(beside).map_err(|error| Error::file("write in", beside, &error))?;
+    let beside = paths.plugins();
+    make_folder(&beside)?;
+    let folder = TempDir::new_in(&beside).map_err(|error| Error::file("write in", &beside, &error))?;
     let library = folder.path().join(file_name(&manifest.name));
     fs::copy(given, &library).map_err(|error| Error::file("copy", given, &error))?;
     protect(&library)?;

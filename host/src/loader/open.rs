@@ -12,6 +12,7 @@ use super::manifest_of;
 use super::services::{Desk, LogSink, PluginLog};
 use crate::backend::{self, Backend};
 use crate::error::{Error, Kind, Result};
+use crate::registry::nearest;
 
 /// What it takes to open a backend.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,10 +83,7 @@ impl Loader {
 
     fn create_now(&self, request: &Request) -> Result<Arc<dyn Backend>> {
         let library = self.library(&request.plugin, &request.library)?;
-        let kind = match &request.kind {
-            Some(kind) => kind.clone(),
-            None => first_kind(&request.plugin, &request.library)?,
-        };
+        let kind = kind_of(request)?;
         let desk = Arc::new(Desk::new(&request.backend, &self.cache, Arc::clone(&self.log)));
         let foreign =
             Foreign::new(library, &kind, desk).map_err(|error| Error::of_backend(&request.backend, error))?;
@@ -114,10 +112,22 @@ impl Loader {
     }
 }
 
-fn first_kind(plugin: &str, library: &Path) -> Result<String> {
+/// The kind that is asked for, if the plugin's manifest has it; else its first one.
+fn kind_of(Request { plugin, library, kind, .. }: &Request) -> Result<String> {
     let manifest = manifest_of(library).map_err(|refusal| refused(plugin, library, &refusal))?;
-    let first = manifest.backends.into_iter().next().map(|backend| backend.kind);
-    first.ok_or_else(|| Error::new(Kind::Plugin, format!("plugin \"{plugin}\" offers no kind of backend")))
+    let mut kinds = manifest.backends.iter().map(|backend| backend.kind.as_str());
+    let Some(kind) = kind else {
+        let none = || Error::new(Kind::Plugin, format!("plugin \"{plugin}\" offers no kind of backend"));
+        return kinds.next().map(Into::into).ok_or_else(none);
+    };
+    if kinds.clone().any(|known| known == kind) {
+        return Ok(kind.clone());
+    }
+    let error = Error::new(Kind::Config, format!("plugin \"{plugin}\" has no kind of backend \"{kind}\""));
+    Err(match nearest(kind, kinds.clone()) {
+        Some(near) => error.fix(format!("did you mean \"{near}\"?")),
+        None => error.fix(format!("it has: {}", kinds.collect::<Vec<_>>().join(", "))),
+    })
 }
 
 /// A library that is not opened, told to the user.

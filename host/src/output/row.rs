@@ -11,13 +11,17 @@ pub(super) struct Row {
     pub(super) cells: Vec<String>,
     /// What `--plain` prints.
     pub(super) plain: String,
+    /// Rows of the same key are about the same thing: a later one replaces an earlier one.
+    pub(super) key: Option<(String, String)>,
 }
 
 impl Row {
     /// `None` for what has no place in a table.
     pub(super) fn of(line: &Line) -> Option<Self> {
         match line {
-            Line::Peer(line) | Line::PeerConfirmed(line) => Some(Self::from(line)),
+            Line::Peer(line) | Line::PeerConfirmed(line) => {
+                Some(Self { key: Some((line.network.clone(), line.peer.clone())), ..Self::from(line) })
+            }
             Line::PeerAdded(line) => Some(Self::from(&Change("added", line))),
             Line::PeerExpired(line) => Some(Self::from(&Change("expired", line))),
             Line::Receipt(line) => Some(Self::from(line)),
@@ -32,7 +36,7 @@ impl Row {
     }
 
     fn from<C: Cells>(line: &C) -> Self {
-        Self { columns: C::COLUMNS, cells: line.cells(), plain: line.plain().to_owned() }
+        Self { columns: C::COLUMNS, cells: line.cells(), plain: line.plain().to_owned(), key: None }
     }
 }
 

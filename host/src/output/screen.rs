@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
-use comfy_table::{Cell, ContentArrangement, Table};
+use comfy_table::{ContentArrangement, Table};
 
 use super::line::Line;
 use super::paint::Paint;
@@ -32,7 +32,8 @@ pub(crate) struct Screen {
     pub(crate) mode: Mode,
     color: bool,
     talk: Talk,
-    table: Mutex<Option<(&'static [&'static str], Table)>>,
+    /// Rows of a table that is not printed yet.
+    kept: Mutex<Vec<Row>>,
 }
 
 impl Screen {
@@ -44,7 +45,7 @@ impl Screen {
             mode,
             color: color.on(terminal),
             talk: Talk::new(color, quiet, verbose),
-            table: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -59,21 +60,25 @@ impl Screen {
             return self.write(&line.to_json());
         }
         let Some(row) = Row::of(line) else { return self.print_odd(line) };
+        let joined =
+            |separator: &str| row.cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join(separator);
+        let is_change = matches!(line, Line::PeerAdded(_) | Line::PeerExpired(_));
         match self.mode {
+            Mode::Table if is_change => self.write(joined("  ").trim_end()),
+            Mode::Table => self.keep(row),
+            // The peer's own line is out already.
+            _ if matches!(line, Line::PeerConfirmed(_)) => Ok(()),
             Mode::Plain if row.plain.is_empty() => Ok(()),
             Mode::Plain => self.write(&escape(&row.plain)),
-            Mode::Table if !matches!(line, Line::PeerAdded(_) | Line::PeerExpired(_)) => self.keep(&row),
-            Mode::Table => self
-                .write(row.cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join("  ").trim_end()),
-            // A tab inside a field would be one field more.
-            _ => self.write(&row.cells.iter().map(|cell| escape(cell)).collect::<Vec<_>>().join("\t")),
+            // A tab inside a field would be one field more: it is escaped as every control character is.
+            Mode::Tabs | Mode::Json => self.write(&joined("\t")),
         }
     }
 
     /// Prints what waits in the table.
     pub(crate) fn finish(&self) -> Result<(), Closed> {
-        let kept = self.table.lock().unwrap_or_else(PoisonError::into_inner).take();
-        kept.map_or(Ok(()), |(_, table)| self.write(&table.trim_fmt()))
+        let rows = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        if rows.is_empty() { Ok(()) } else { self.write(&self.table(&rows)) }
     }
 
     /// Prints text as it is: help, a completion script.
@@ -98,33 +103,34 @@ impl Screen {
         })
     }
 
-    fn keep(&self, row: &Row) -> Result<(), Closed> {
-        let is_other = |columns: &[&str]| columns != row.columns;
-        if self
-            .table
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .is_some_and(|(columns, _)| is_other(columns))
-        {
-            self.finish()?;
+    fn keep(&self, row: Row) -> Result<(), Closed> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.first().is_some_and(|first| first.columns != row.columns) {
+            let table = self.table(&std::mem::take(&mut *kept));
+            kept.push(row);
+            drop(kept);
+            return self.write(&table);
         }
-        let now = SystemTime::now();
-        let cells = row
-            .cells
-            .iter()
-            .map(|cell| Cell::new(relative(cell, now).unwrap_or_else(|| escape(cell).into_owned())));
-        let mut kept = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let (_, table) = kept.get_or_insert_with(|| (row.columns, self.new_table(row.columns)));
-        table.add_row(cells.collect::<Vec<_>>());
+        // What is told again of the same peer is told better.
+        match kept.iter_mut().find(|old| row.key.is_some() && old.key == row.key) {
+            Some(old) => *old = row,
+            None => kept.push(row),
+        }
         Ok(())
     }
 
-    fn new_table(&self, columns: &[&str]) -> Table {
+    fn table(&self, rows: &[Row]) -> String {
+        let now = SystemTime::now();
         let mut table = Table::new();
         table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        let columns = rows.first().map_or(&[][..], |row| row.columns);
         table.set_header(columns.iter().map(|column| Paint::Bold.over(&column.to_uppercase(), self.color)));
-        table
+        for row in rows {
+            table.add_row(
+                row.cells.iter().map(|cell| relative(cell, now).unwrap_or_else(|| escape(cell).into_owned())),
+            );
+        }
+        table.trim_fmt()
     }
 
     fn write(&self, text: &str) -> Result<(), Closed> {

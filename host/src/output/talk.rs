@@ -106,7 +106,7 @@ impl Talk {
     }
 
     fn line(&self, text: &str) {
-        // Nobody to talk to is no failure.
-        let _ = self.aside(|| writeln!(io::stderr().lock(), "{text}"));
+        // In one piece, so that what others write meanwhile comes before or after it. Nobody to talk to is no failure.
+        let _ = self.aside(|| io::stderr().write_all(format!("{text}\n").as_bytes()));
     }
 }

@@ -34,8 +34,7 @@ impl Edit {
     pub(crate) fn begin(paths: &Paths) -> Result<Self> {
         let path = paths.registry();
         let file = Locked::new(path.clone())?;
-        let text =
-            file.read()?.unwrap_or_else(|| "# What this user has, over what ships with bitboot.\n".into());
+        let text = file.read()?.unwrap_or_default();
         // The reader's error is the better one: it knows the place.
         toml::from_str::<toml::Table>(&text)
             .map_err(|error| syntax(&path.display().to_string(), &text, &error))?;
@@ -43,6 +42,12 @@ impl Edit {
             .parse()
             .map_err(|error| Error::new(Kind::Config, "the registry cannot be read").because(error))?;
         Ok(Self { file, document })
+    }
+
+    /// Whether there is `[SECTION.NAME]`.
+    pub(crate) fn has(&self, section: Section, name: &str) -> bool {
+        let sections = self.document.get(section.key()).and_then(Item::as_table_like);
+        sections.is_some_and(|entries| entries.contains_key(name))
     }
 
     /// The table `[SECTION.NAME]`, made where there is none.

@@ -35,12 +35,14 @@ impl Nodes {
     /// The crate goes back to the bootstrap hosts only after a quarter of an hour: too long for a network that was restarted.
     pub(crate) async fn ready(&self) -> Result<Arc<Node>> {
         let mut running = self.running.lock().await;
-        if let Some(node) = running.take() {
+        if let Some(node) = running.as_ref() {
             if node.heard_lately() || node.knows_enough().await {
-                return Ok(Arc::clone(running.insert(node)));
+                return Ok(Arc::clone(node));
             }
-            self.host.log(Level::Info, "nobody that the DHT node knew answers any more: starting a new one");
+            self.host.log(Level::Info, "too few that the DHT node knew answer any more: starting a new one");
         }
+        // The new one may need its port.
+        *running = None;
         Ok(Arc::clone(running.insert(Arc::new(self.start().await?))))
     }
 

@@ -142,7 +142,7 @@ pub(in crate::cli) fn show(
         }
         Err(error) => {
             outcome.fail(&error);
-            context.screen.talk().warning(&error);
+            outcome.tell(context, &error);
             context.print(&Line::BackendError(ErrorLine::new(Some(network.name()), Some(backend), &error)))
         }
     }

@@ -55,11 +55,7 @@ impl Args {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit> {
         let bitboot = context.bitboot()?;
         if bitboot.registry().backends.contains_key(&self.name) {
-            let error = Error::new(Kind::Usage, format!("there is a backend \"{}\" already", self.name));
-            return Err(error.fix(format!(
-                "change it: bitboot backend set {0} KEY=VALUE; or remove it: bitboot backend remove {0}",
-                self.name
-            )));
+            return Err(taken(&self.name));
         }
         let entry = BackendEntry {
             plugin: self.plugin,
@@ -71,6 +67,10 @@ impl Args {
         };
         let config = configured(&bitboot, &self.name, &entry, &self.set).await?;
         let mut edit = Edit::begin(context.paths()?)?;
+        if edit.has(Section::Backends, &self.name) {
+            // Somebody else was quicker.
+            return Err(taken(&self.name));
+        }
         let table = edit.entry(Section::Backends, &self.name)?;
         table.insert("plugin", entry.plugin.as_str().into());
         if let Some(kind) = &entry.kind {
@@ -114,6 +114,12 @@ impl SetArgs {
         context.screen.talk().say(&format!("backend \"{}\" is changed", self.name));
         Ok(Exit::OK)
     }
+}
+
+fn taken(name: &str) -> Error {
+    Error::new(Kind::Usage, format!("there is a backend \"{name}\" already")).fix(format!(
+        "change it: bitboot backend set {name} KEY=VALUE; or remove it: bitboot backend remove {name}"
+    ))
 }
 
 /// Puts the changed settings beside what stands in the user's own entry, whose comments stay.

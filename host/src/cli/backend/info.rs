@@ -72,7 +72,10 @@ fn page(line: &BackendLine) -> String {
         line.schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
         let value = line.config.as_ref().and_then(|config| config.get(name));
-        let value = value.or_else(|| schema.get("default")).map_or_else(|| "-".into(), ToString::to_string);
+        let value = value
+            .or_else(|| schema.get("default"))
+            .filter(|value| !value.is_null())
+            .map_or_else(|| "-".into(), ToString::to_string);
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         fact("setting", &format!("{name} = {value}  ({about})"));
     }

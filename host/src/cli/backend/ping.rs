@@ -46,7 +46,7 @@ impl Args {
                 }
                 Err(error) => {
                     outcome.fail(&error);
-                    context.screen.talk().warning(&error);
+                    outcome.tell(context, &error);
                     context.print(&Line::BackendError(ErrorLine::new(None, Some(&name), &error)))?;
                 }
             }

@@ -25,8 +25,10 @@ impl Networks {
     pub(in crate::cli) fn all(&self) -> Result<Vec<Network>> {
         let mut all = self.networks.clone();
         if let Some(path) = &self.networks_file {
-            let text = files::read(path)?
-                .ok_or_else(|| Error::new(Kind::Usage, format!("there is no file {}", path.display())))?;
+            let text = files::read(path)?.ok_or_else(|| {
+                Error::new(Kind::Usage, format!("there is no file {}", path.display()))
+                    .fix("give the path of a text file with one name a line")
+            })?;
             let names = text
                 .lines()
                 .map(str::trim)

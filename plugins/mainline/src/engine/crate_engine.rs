@@ -45,13 +45,10 @@ impl Engine for MainlineCrate {
         }
         let mut fewest = u32::MAX;
         for port in ports {
-            let (stored, outcome) = acks::counted(&hash, self.dht.announce_peer(hash, Some(*port))).await;
-            match outcome {
-                // One at least has acknowledged it when it succeeds.
-                Ok(_) => fewest = fewest.min(stored.unwrap_or(1)),
-                Err(PutQueryError::NoClosestNodes) => return Err(Untaken::Nobody),
-                Err(error) => return Err(Untaken::Unacknowledged(error.to_string())),
-            }
+            let (stored, outcome) = acks::counted(&hash, self.announce_one(hash, *port)).await;
+            outcome?;
+            // One at least has acknowledged it when it succeeds.
+            fewest = fewest.min(stored.unwrap_or(1));
         }
         Ok(fewest)
     }
@@ -83,6 +80,19 @@ impl Engine for MainlineCrate {
         let enough = enough(some.len());
         let answered = probe::ping(self.bind, info.id().as_bytes(), &some, enough, self.patience).await;
         Answers { answered, asked: some.len() }
+    }
+}
+
+impl MainlineCrate {
+    async fn announce_one(&self, hash: Id, port: u16) -> Result<(), Untaken> {
+        let dht = self.dht.clone();
+        // The crate panics when the nodes answer with an error that belongs to values, such as 301: that must stay in its own task.
+        match tokio::spawn(async move { dht.announce_peer(hash, Some(port)).await }).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(PutQueryError::NoClosestNodes)) => Err(Untaken::Nobody),
+            Ok(Err(error)) => Err(Untaken::Unacknowledged(error.to_string())),
+            Err(_) => Err(Untaken::Unacknowledged("the nodes answer with errors of another protocol".into())),
+        }
     }
 }
 

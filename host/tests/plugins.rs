@@ -1,0 +1,229 @@
+//! Plugins that break the contract, and their life from `plugin install` to `plugin remove`.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{Home, Ran, library, misfit};
+
+/// One entry of another kind, so that each is a plugin in a home of its own.
+const MISFITS: [(&str, &str); 6] = [
+    ("liar", "it says another thing of itself when it runs than in its manifest"),
+    ("no_layout", "it hides the layout of its types, so it cannot be trusted to fit"),
+    ("no_magic", "it is no bitboot plugin: it has no BITBOOT_PLUGIN_MAGIC"),
+    ("no_root", "it is no bitboot plugin: it has no BITBOOT_PLUGIN_ROOT"),
+    ("no_symbols", "it is no bitboot plugin: it carries no manifest"),
+    ("other_major", "it speaks plugin API 9, this bitboot speaks 1"),
+];
+
+/// A home in which somebody is found by the backend `local`.
+fn peopled() -> Home {
+    let home = Home::new();
+    home.forget_the_world();
+    home.ok(&["announce", "demo", "--port", "4001", "--via", "local", "--once"]);
+    home
+}
+
+fn lookup(home: &Home, via: &str) -> Ran {
+    home.run(&["lookup", "demo", "--via", via, "--timeout", "2s", "--json"])
+}
+
+/// Libraries that are refused, each with the sentence that says why.
+fn refusals(home: &Home) -> Vec<(String, PathBuf, String)> {
+    let text = home.path().join("text.so");
+    fs::write(&text, "#!/bin/sh\nexit 0\n").unwrap();
+    let cut = home.path().join("cut.so");
+    let whole = fs::read(library("bitboot_misbehaving")).unwrap();
+    fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+    let folder = home.path().to_owned();
+    let missing = home.path().join("missing.so");
+    let files = [
+        ("text", text, "it is no whole shared library"),
+        ("cut", cut, "it is "),
+        ("folder", folder, "it is no regular file"),
+        ("missing", missing, "it cannot be read (No such file or directory"),
+    ];
+    let misfits = MISFITS.map(|(name, why)| (name, misfit(name), why));
+    files.into_iter().chain(misfits).map(|(name, path, why)| (name.to_owned(), path, why.to_owned())).collect()
+}
+
+#[test]
+fn what_is_no_plugin_is_told_in_one_sentence_and_hides_nobody() {
+    let home = peopled();
+    for (name, path, why) in refusals(&home) {
+        home.add_plugin(&name, &path);
+        home.append(&format!("[backends.{name}]\nplugin = \"{name}\"\ndefault = true\n"));
+        let alone = lookup(&home, &name);
+        let told = alone.err();
+        assert_eq!((alone.code(), alone.peers().len()), (6, 0), "{name}: {told}");
+        assert!(told.starts_with(&format!("error[plugin]: plugin \"{name}\" cannot be loaded: {why}")), "{told}");
+        assert!(told.contains(path.to_str().unwrap()) && told.contains("\n  fix: "), "{told}");
+        assert_eq!(told.lines().count(), 3, "{told}");
+
+        let beside = lookup(&home, &format!("{name},local"));
+        assert_eq!((beside.code(), beside.peers()), (9, vec!["127.0.0.1:4001".into()]), "{name}");
+    }
+    // As the default ones, with nobody named.
+    let usual = home.ok(&["lookup", "demo", "--json"]);
+    assert_eq!((usual.peers().len(), usual.of_type("backend_error").len()), (1, 10));
+    assert!(usual.err().contains("warning[plugin]: "), "{}", usual.err());
+}
+
+#[test]
+fn a_plugin_that_did_not_come_along_is_told_with_the_places() {
+    let home = peopled();
+    let lonely = home.path().join("bitboot");
+    fs::copy(env!("CARGO_BIN_EXE_bitboot"), &lonely).unwrap();
+    let ran = Ran(home.program(&lonely, &["lookup", "demo", "--via", "local"]).output().unwrap());
+    let told = ran.err();
+    assert_eq!(ran.code(), 6, "{told}");
+    assert!(told.contains("error[plugin]: the library ") && told.contains("of plugin \"local\" is not there"), "{told}");
+    assert!(told.contains(home.path().to_str().unwrap()) && told.contains("\n  fix: "), "{told}");
+}
+
+#[test]
+fn a_panic_is_an_error_of_its_backend() {
+    let home = peopled();
+    for entry in ["open", "lookup", "payload"] {
+        home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
+        let ran = lookup(&home, &format!("{entry},local"));
+        assert_eq!((ran.code(), ran.peers().len()), (9, 1), "{entry}: {}", ran.err());
+        assert!(ran.err().contains(&format!("error[plugin]: backend \"{entry}\": the plugin panicked in `")), "{}", ran.err());
+        assert!(ran.err().contains("\n  fix: this is a fault of the plugin"), "{}", ran.err());
+        assert_eq!(lookup(&home, entry).code(), 6);
+    }
+    // Where a lookup never comes, or where nobody waits for it.
+    for entry in ["caps", "announce", "withdraw", "watch", "quote", "health", "save", "action", "drop", "future_drop"] {
+        home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
+        let ran = lookup(&home, &format!("{entry},local"));
+        let code = if entry == "future_drop" { 9 } else { 0 };
+        assert_eq!((ran.code(), ran.peers().len()), (code, 1), "{entry}: {}", ran.err());
+    }
+    for (entry, words) in [
+        ("announce", "announce demo --once --port 4002 --via announce"),
+        ("health", "backend ping health"),
+        ("caps", "backend info caps"),
+        ("action", "backend run action echo"),
+        ("open", "backend run open echo"),
+    ] {
+        let ran = home.run(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!(ran.code(), 6, "{words}: {}", ran.err());
+        assert!(ran.err().contains(&format!("the plugin panicked in `{entry}`")), "{}", ran.err());
+    }
+}
+
+#[test]
+fn a_backend_that_hangs_is_left_at_its_deadline() {
+    let home = peopled();
+    home.add_misbehaving("hangs", "hangs", "");
+    let alone = lookup(&home, "hangs");
+    assert_eq!(alone.code(), 5, "{}", alone.err());
+    assert!(alone.err().contains("error[unreachable]: backend \"hangs\": ") && alone.err().contains("fix: "), "{}", alone.err());
+    let beside = lookup(&home, "hangs,local");
+    assert_eq!((beside.code(), beside.peers().len()), (9, 1));
+    // Two seconds were given; the rest is the grace and a slow machine.
+    let took = beside.of_type("summary")[0]["took_ms"].as_u64().unwrap();
+    assert!((2000..12_000).contains(&took), "{took}");
+}
+
+#[test]
+fn a_flood_ends_and_takes_little_memory() {
+    let home = peopled();
+    home.add_misbehaving("peers", "floods", "");
+    home.add_misbehaving("values", "floods", "value_bytes = 1_000_000");
+    for via in ["peers", "values"] {
+        // With 128 MiB; where the shell cannot limit it, without.
+        let limit = "ulimit -d 131072; exec \"$0\" \"$@\"";
+        let via = format!("{via},local");
+        let words = ["-c", limit, env!("CARGO_BIN_EXE_bitboot"), "lookup", "demo", "--via", &via, "--plain"];
+        let ran = Ran(home.program(Path::new("sh"), &words).output().unwrap());
+        assert_eq!(ran.code(), 0, "{via}: {}", ran.err());
+        let peers = ran.out().lines().count();
+        assert!(peers <= 10_001 && ran.out().contains("127.0.0.1:4001\n"), "{via}: {peers}");
+    }
+}
+
+#[test]
+fn garbage_is_an_error_of_its_backend() {
+    let home = peopled();
+    for what in ["no_message", "no_endpoint", "nested", "no_error"] {
+        let name = what.replace('_', "-");
+        home.add_misbehaving(&name, "garbage", &format!("what = \"{what}\""));
+        let ran = lookup(&home, &format!("{name},local"));
+        assert_eq!((ran.code(), ran.peers().len()), (9, 1), "{what}: {}", ran.err());
+        assert_eq!(lookup(&home, &name).code(), 7, "{what}");
+    }
+    for what in ["too_long", "unknown_kind", "two_ends", "after_the_end"] {
+        let name = what.replace('_', "-");
+        home.add_misbehaving(&name, "garbage", &format!("what = \"{what}\""));
+        assert_eq!(lookup(&home, &name).code(), 3, "{what}");
+    }
+}
+
+#[test]
+fn three_files_are_three_plugins_in_one_process() {
+    let home = peopled();
+    home.add_misbehaving("slow", "slow", "peer = \"203.0.113.7:1\"");
+    let copy = home.path().join("copy.so");
+    fs::copy(library("bitboot_misbehaving"), &copy).unwrap();
+    home.add_plugin("copy", &copy);
+    home.append("[backends.copied]\nplugin = \"copy\"\nkind = \"slow\"\nconfig = { peer = \"203.0.113.7:2\" }\n");
+    let found = lookup(&home, "local,slow,copied").of_type("peer");
+    let mut who: Vec<_> = found.iter().map(|line| (line["peer"].as_str().unwrap(), line["backends"][0].as_str().unwrap())).collect();
+    who.sort_unstable();
+    assert_eq!(who, [("127.0.0.1:4001", "local"), ("203.0.113.7:1", "slow"), ("203.0.113.7:2", "copied")]);
+}
+
+/// The files under a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>());
+    let within = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    entries.unwrap_or_default().into_iter().flat_map(within).collect()
+}
+
+#[test]
+fn a_plugin_is_installed_used_and_removed() {
+    let home = Home::new();
+    let given = home.path().join("given.so");
+    fs::copy(library("bitboot_misbehaving"), &given).unwrap();
+    for _ in 0..2 {
+        home.ok(&["plugin", "install", given.to_str().unwrap()]);
+        assert_eq!(files(&home.path().join("data")).len(), 1);
+    }
+    // The copy is what is used.
+    fs::remove_file(&given).unwrap();
+    home.ok(&["backend", "add", "mine", "--plugin", "misbehaving", "--kind", "slow", "--set", "peer=203.0.113.7:1"]);
+    assert_eq!(lookup(&home, "mine").peers(), ["203.0.113.7:1"]);
+    let info = home.ok(&["plugin", "info", "misbehaving", "--json"]);
+    assert_eq!((&info.lines()[0]["version"], &info.lines()[0]["state"]), (&"0.1.0".into(), &"enabled".into()));
+
+    let removed = home.ok(&["plugin", "remove", "misbehaving"]);
+    assert!(removed.err().contains("bitboot backend remove mine"), "{}", removed.err());
+    assert_eq!(files(&home.path().join("data")).len(), 0);
+    let orphan = lookup(&home, "mine");
+    assert_eq!(orphan.code(), 6);
+    assert!(orphan.err().contains("error[plugin]: backend \"mine\" has no plugin"), "{}", orphan.err());
+}
+
+#[test]
+fn what_is_no_plugin_is_not_installed() {
+    let home = Home::new();
+    let liar = home.path().join("another.so");
+    fs::write(&liar, with_another_manifest(&fs::read(library("bitboot_misbehaving")).unwrap())).unwrap();
+    let others = refusals(&home).into_iter().map(|(_, path, _)| path);
+    for path in others.chain([liar, library("bitboot_local")]) {
+        let ran = home.run(&["plugin", "install", path.to_str().unwrap()]);
+        assert!([2, 6].contains(&ran.code()), "{}: {}", path.display(), ran.err());
+        assert!(ran.err().starts_with("error[") && ran.err().contains("\n  fix: "), "{}", ran.err());
+        assert_eq!(files(&home.path().join("data")), [] as [PathBuf; 0], "{}", path.display());
+        assert!(!home.registry().exists());
+    }
+}
+
+/// The library as a liar: it has its manifest twice, for who looks at it and for who runs it.
+fn with_another_manifest(library: &[u8]) -> Vec<u8> {
+    let (name, other) = (b"name = \"misbehaving\"", b"name = \"wellbehaved\"");
+    let at = library.windows(name.len()).position(|part| part == name).unwrap();
+    [&library[..at], other, &library[at + name.len()..]].concat()
+}

@@ -1,0 +1,152 @@
+//! What the tests of the command share: a home of its own for each, the binary, and processes that end with their test.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "each test file is a program of its own and uses a part of this"
+)]
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod find;
+mod running;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use find::{library, misfit, program, rig};
+pub use running::{Running, Testnet};
+
+/// Longer than anything here takes on the slowest machine.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A user with nothing yet: folders and a runtime folder that go with the test.
+pub struct Home {
+    folder: tempfile::TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Self { folder };
+        std::fs::create_dir(home.runtime()).unwrap();
+        home
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn runtime(&self) -> PathBuf {
+        self.path().join("run")
+    }
+
+    pub fn registry(&self) -> PathBuf {
+        self.path().join("config/registry.toml")
+    }
+
+    /// `bitboot` with this home and none of the developer's environment.
+    pub fn bitboot(&self, words: &[&str]) -> Command {
+        self.program(Path::new(env!("CARGO_BIN_EXE_bitboot")), words)
+    }
+
+    /// Another program in the same surroundings.
+    pub fn program(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        for variable in ["BITBOOT_VIA", "BITBOOT_TIMEOUT", "NO_COLOR", "CLICOLOR_FORCE", "COMPLETE"] {
+            command.env_remove(variable);
+        }
+        command
+            .args(words)
+            .env("BITBOOT_HOME", self.path())
+            .env("XDG_RUNTIME_DIR", self.runtime())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, words: &[&str]) -> Ran {
+        Ran(self.bitboot(words).output().unwrap())
+    }
+
+    /// A run that has to go well.
+    pub fn ok(&self, words: &[&str]) -> Ran {
+        let ran = self.run(words);
+        assert_eq!(ran.code(), 0, "{words:?}: {}\n{}", ran.out(), ran.err());
+        ran
+    }
+
+    pub fn start(&self, words: &[&str]) -> Running {
+        Running::new(self.bitboot(words))
+    }
+
+    /// Registers the backend `lab` on a DHT.
+    pub fn add_lab(&self, bootstrap: &str) {
+        let set = format!("bootstrap={bootstrap}");
+        self.ok(&["backend", "add", "lab", "--plugin", "mainline", "--set", &set, "--set", "bind=127.0.0.1"]);
+    }
+
+    /// Registers a plugin by its path, as `plugin install` would without copying it.
+    pub fn add_plugin(&self, name: &str, library: &Path) {
+        let entry = format!("\n[plugins.{name}]\npath = {:?}\n", library.display().to_string());
+        self.append(&entry);
+    }
+
+    /// Registers a backend of a kind that misbehaves, see `host/tests/misbehaving`.
+    pub fn add_misbehaving(&self, name: &str, kind: &str, config: &str) {
+        let text = std::fs::read_to_string(self.registry()).unwrap_or_default();
+        if !text.contains("[plugins.misbehaving]") {
+            self.add_plugin("misbehaving", &library("bitboot_misbehaving"));
+        }
+        let config = format!("config = {{ {config} }}");
+        self.append(&format!("\n[backends.{name}]\nplugin = \"misbehaving\"\nkind = {kind:?}\n{config}\n"));
+    }
+
+    /// Nothing is asked unless it is named, so that no test leaves loopback.
+    pub fn forget_the_world(&self) {
+        self.append("\n[backends.bittorrent]\ndefault = false\n");
+    }
+
+    pub fn append(&self, text: &str) {
+        let path = self.registry();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(path, before + text).unwrap();
+    }
+}
+
+/// A command that has ended.
+pub struct Ran(pub Output);
+
+impl Ran {
+    pub fn code(&self) -> i32 {
+        self.0.status.code().unwrap_or(-1)
+    }
+
+    pub fn out(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    /// The lines of `--json`.
+    pub fn lines(&self) -> Vec<Value> {
+        self.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The lines of `--json` of one type.
+    pub fn of_type(&self, name: &str) -> Vec<Value> {
+        self.lines().into_iter().filter(|line| line["type"] == name).collect()
+    }
+
+    /// The peers, sorted.
+    pub fn peers(&self) -> Vec<String> {
+        let mut peers: Vec<_> =
+            self.of_type("peer").iter().map(|line| line["peer"].as_str().unwrap().to_owned()).collect();
+        peers.sort();
+        peers
+    }
+}

