@@ -116,7 +116,9 @@ impl Error {
             ErrorKind::Panicked => Some(format!(
                 "this is a fault of the plugin; see it with: bitboot -vv backend ping {backend}"
             )),
-            ErrorKind::TimedOut => Some("give it more time, with --timeout, or name other backends, with --via".into()),
+            ErrorKind::TimedOut => {
+                Some("give it more time, with --timeout, or name other backends, with --via".into())
+            }
             _ => None,
         });
         Self { kind, what: format!("backend \"{backend}\": {}", error.message), why: error.why, fix }

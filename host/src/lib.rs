@@ -30,6 +30,10 @@
 //! A [`Lookup`] is also a `futures_core::Stream`. Dropping it, or an [`Announcing`], cancels what is under way. All of it wants a tokio runtime with
 //! time enabled.
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 mod backend;
 #[doc(hidden)]
 pub mod cli;

@@ -45,7 +45,11 @@ fn refusals(home: &Home) -> Vec<(String, PathBuf, String)> {
         ("missing", missing, "it cannot be read (No such file or directory"),
     ];
     let misfits = MISFITS.map(|(name, why)| (name, misfit(name), why));
-    files.into_iter().chain(misfits).map(|(name, path, why)| (name.to_owned(), path, why.to_owned())).collect()
+    files
+        .into_iter()
+        .chain(misfits)
+        .map(|(name, path, why)| (name.to_owned(), path, why.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -57,7 +61,10 @@ fn what_is_no_plugin_is_told_in_one_sentence_and_hides_nobody() {
         let alone = lookup(&home, &name);
         let told = alone.err();
         assert_eq!((alone.code(), alone.peers().len()), (6, 0), "{name}: {told}");
-        assert!(told.starts_with(&format!("error[plugin]: plugin \"{name}\" cannot be loaded: {why}")), "{told}");
+        assert!(
+            told.starts_with(&format!("error[plugin]: plugin \"{name}\" cannot be loaded: {why}")),
+            "{told}"
+        );
         assert!(told.contains(path.to_str().unwrap()) && told.contains("\n  fix: "), "{told}");
         assert_eq!(told.lines().count(), 3, "{told}");
 
@@ -78,7 +85,10 @@ fn a_plugin_that_did_not_come_along_is_told_with_the_places() {
     let ran = Ran(home.program(&lonely, &["lookup", "demo", "--via", "local"]).output().unwrap());
     let told = ran.err();
     assert_eq!(ran.code(), 6, "{told}");
-    assert!(told.contains("error[plugin]: the library ") && told.contains("of plugin \"local\" is not there"), "{told}");
+    assert!(
+        told.contains("error[plugin]: the library ") && told.contains("of plugin \"local\" is not there"),
+        "{told}"
+    );
     assert!(told.contains(home.path().to_str().unwrap()) && told.contains("\n  fix: "), "{told}");
 }
 
@@ -89,12 +99,18 @@ fn a_panic_is_an_error_of_its_backend() {
         home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
         let ran = lookup(&home, &format!("{entry},local"));
         assert_eq!((ran.code(), ran.peers().len()), (9, 1), "{entry}: {}", ran.err());
-        assert!(ran.err().contains(&format!("error[plugin]: backend \"{entry}\": the plugin panicked in `")), "{}", ran.err());
+        assert!(
+            ran.err().contains(&format!("error[plugin]: backend \"{entry}\": the plugin panicked in `")),
+            "{}",
+            ran.err()
+        );
         assert!(ran.err().contains("\n  fix: this is a fault of the plugin"), "{}", ran.err());
         assert_eq!(lookup(&home, entry).code(), 6);
     }
     // Where a lookup never comes, or where nobody waits for it.
-    for entry in ["caps", "announce", "withdraw", "watch", "quote", "health", "save", "action", "drop", "future_drop"] {
+    for entry in
+        ["caps", "announce", "withdraw", "watch", "quote", "health", "save", "action", "drop", "future_drop"]
+    {
         home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
         let ran = lookup(&home, &format!("{entry},local"));
         let code = if entry == "future_drop" { 9 } else { 0 };
@@ -119,7 +135,11 @@ fn a_backend_that_hangs_is_left_at_its_deadline() {
     home.add_misbehaving("hangs", "hangs", "");
     let alone = lookup(&home, "hangs");
     assert_eq!(alone.code(), 5, "{}", alone.err());
-    assert!(alone.err().contains("error[unreachable]: backend \"hangs\": ") && alone.err().contains("fix: "), "{}", alone.err());
+    assert!(
+        alone.err().contains("error[unreachable]: backend \"hangs\": ") && alone.err().contains("fix: "),
+        "{}",
+        alone.err()
+    );
     let beside = lookup(&home, "hangs,local");
     assert_eq!((beside.code(), beside.peers().len()), (9, 1));
     // Two seconds were given; the rest is the grace and a slow machine.
@@ -168,16 +188,22 @@ fn three_files_are_three_plugins_in_one_process() {
     let copy = home.path().join("copy.so");
     fs::copy(library("bitboot_misbehaving"), &copy).unwrap();
     home.add_plugin("copy", &copy);
-    home.append("[backends.copied]\nplugin = \"copy\"\nkind = \"slow\"\nconfig = { peer = \"203.0.113.7:2\" }\n");
+    home.append(
+        "[backends.copied]\nplugin = \"copy\"\nkind = \"slow\"\nconfig = { peer = \"203.0.113.7:2\" }\n",
+    );
     let found = lookup(&home, "local,slow,copied").of_type("peer");
-    let mut who: Vec<_> = found.iter().map(|line| (line["peer"].as_str().unwrap(), line["backends"][0].as_str().unwrap())).collect();
+    let mut who: Vec<_> = found
+        .iter()
+        .map(|line| (line["peer"].as_str().unwrap(), line["backends"][0].as_str().unwrap()))
+        .collect();
     who.sort_unstable();
     assert_eq!(who, [("127.0.0.1:4001", "local"), ("203.0.113.7:1", "slow"), ("203.0.113.7:2", "copied")]);
 }
 
 /// The files under a folder.
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>());
+    let entries =
+        fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>());
     let within = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
     entries.unwrap_or_default().into_iter().flat_map(within).collect()
 }
@@ -193,10 +219,23 @@ fn a_plugin_is_installed_used_and_removed() {
     }
     // The copy is what is used.
     fs::remove_file(&given).unwrap();
-    home.ok(&["backend", "add", "mine", "--plugin", "misbehaving", "--kind", "slow", "--set", "peer=203.0.113.7:1"]);
+    home.ok(&[
+        "backend",
+        "add",
+        "mine",
+        "--plugin",
+        "misbehaving",
+        "--kind",
+        "slow",
+        "--set",
+        "peer=203.0.113.7:1",
+    ]);
     assert_eq!(lookup(&home, "mine").peers(), ["203.0.113.7:1"]);
     let info = home.ok(&["plugin", "info", "misbehaving", "--json"]);
-    assert_eq!((&info.lines()[0]["version"], &info.lines()[0]["state"]), (&"0.1.0".into(), &"enabled".into()));
+    assert_eq!(
+        (&info.lines()[0]["version"], &info.lines()[0]["state"]),
+        (&"0.1.0".into(), &"enabled".into())
+    );
 
     let removed = home.ok(&["plugin", "remove", "misbehaving"]);
     assert!(removed.err().contains("bitboot backend remove mine"), "{}", removed.err());

@@ -51,14 +51,19 @@ fn a_syntax_error_is_told_with_its_place_and_nothing_is_changed() {
     ] {
         let home = Home::new();
         home.append(text);
-        let asking = ["backend list", "backend info lab", "network list", "plugin list", "lookup n", "doctor"];
+        let asking =
+            ["backend list", "backend info lab", "network list", "plugin list", "lookup n", "doctor"];
         for command in asking.iter().chain(&CHANGES) {
             let ran = home.run(&words(command));
             let told = ran.out() + &ran.err();
             assert_eq!(ran.code(), 10, "{command}: {told}");
             let file = home.registry().display().to_string();
             assert!(told.contains(&format!("{file}, {place}")), "{command}: {told}");
-            assert!(ran.err().contains("error[config]: ") && ran.err().contains("\n  fix: ") || *command == "doctor", "{told}");
+            assert!(
+                ran.err().contains("error[config]: ") && ran.err().contains("\n  fix: ")
+                    || *command == "doctor",
+                "{told}"
+            );
             assert_eq!(fs::read_to_string(home.registry()).unwrap(), text, "{command}");
         }
         only_the_registry_is_there(&home);
@@ -113,7 +118,11 @@ fn what_is_there_already_is_not_added_again() {
     for name in ["lab", "local", "bittorrent"] {
         let ran = home.run(&["backend", "add", name, "--plugin", "local"]);
         assert_eq!(ran.code(), 2);
-        assert!(ran.err().contains(&format!("error[usage]: there is a backend \"{name}\" already\n  fix: ")), "{}", ran.err());
+        assert!(
+            ran.err().contains(&format!("error[usage]: there is a backend \"{name}\" already\n  fix: ")),
+            "{}",
+            ran.err()
+        );
     }
     assert_eq!(fs::read(home.registry()).unwrap(), before);
 }
@@ -164,7 +173,10 @@ fn comments_and_order_are_kept() {
     home.ok(&["plugin", "enable", "mainline"]);
     let text = fs::read_to_string(home.registry()).unwrap();
     assert!(text.starts_with(mine.trim_end_matches("# end\n")), "{text}");
-    assert_eq!(home.ok(&["network", "show", "my game", "--json"]).of_type("network")[0]["backends"][0], "lab");
+    assert_eq!(
+        home.ok(&["network", "show", "my game", "--json"]).of_type("network")[0]["backends"][0],
+        "lab"
+    );
 }
 
 #[test]
@@ -186,7 +198,11 @@ fn what_is_off_says_how_it_is_switched_on() {
     }
     let nobody = home.run(&["lookup", "n"]);
     assert_eq!(nobody.code(), 10);
-    assert!(nobody.err().contains("no backend is a default one") && nobody.err().contains("fix: "), "{}", nobody.err());
+    assert!(
+        nobody.err().contains("no backend is a default one") && nobody.err().contains("fix: "),
+        "{}",
+        nobody.err()
+    );
 }
 
 #[test]
@@ -197,7 +213,11 @@ fn a_folder_that_cannot_be_written_is_told() {
     let file = home.registry();
     let ran = home.run(&["--home", file.to_str().unwrap(), "backend", "add", "x", "--plugin", "local"]);
     assert_eq!(ran.code(), 1, "{}", ran.err());
-    assert!(ran.err().contains("error[other]: cannot ") && ran.err().contains(file.to_str().unwrap()), "{}", ran.err());
+    assert!(
+        ran.err().contains("error[other]: cannot ") && ran.err().contains(file.to_str().unwrap()),
+        "{}",
+        ran.err()
+    );
     if protect(file.parent().unwrap()) {
         for command in ["backend add x --plugin local", "network add n --via local", "plugin disable local"] {
             let ran = home.run(&words(command));

@@ -24,7 +24,8 @@ fn refused(home: &Home, words: &[&str], code: i32, says: &[&str]) {
 fn a_network_has_a_name() {
     let home = Home::new();
     let long = "x".repeat(10_000);
-    let names = [("", "is empty"), (&long, "has 10000 bytes"), ("a\nb", "control"), ("\u{1b}[31m", "control")];
+    let names =
+        [("", "is empty"), (&long, "has 10000 bytes"), ("a\nb", "control"), ("\u{1b}[31m", "control")];
     for (name, says) in names {
         for command in [
             &["lookup", name][..],
@@ -94,7 +95,9 @@ fn a_duration_has_a_unit() {
 
 #[test]
 fn a_medium_that_cannot_be_entered_is_told_with_its_hosts() {
-    for (bootstrap, says) in [("no-such-host.invalid:1", "DNS"), ("127.0.0.1:1", "no bootstrap host answered")] {
+    for (bootstrap, says) in
+        [("no-such-host.invalid:1", "DNS"), ("127.0.0.1:1", "no bootstrap host answered")]
+    {
         let home = Home::new();
         home.add_lab(bootstrap);
         for words in [&["lookup", "n"][..], &["announce", "n", "--port", "1", "--once"]] {
@@ -136,7 +139,12 @@ fn the_name_that_was_meant_is_suggested() {
     ] {
         refused(&home, &words.split(' ').collect::<Vec<_>>(), 2, &[meant]);
     }
-    refused(&home, &["backend", "add", "x", "--plugin", "mainline", "--kind", "mainlin"], 10, &["\"mainline\"?"]);
+    refused(
+        &home,
+        &["backend", "add", "x", "--plugin", "mainline", "--kind", "mainlin"],
+        10,
+        &["\"mainline\"?"],
+    );
 }
 
 #[test]
@@ -164,7 +172,12 @@ fn an_entry_has_a_plain_name() {
     for set in ["bootstrap", "=1", "boot\nstrap=1"] {
         refused(&home, &["backend", "add", "x", "--plugin", "mainline", "--set", set], 2, &["--set"]);
     }
-    refused(&home, &["backend", "add", "x", "--plugin", "mainline", "--set", "port=many"], 2, &["whole number"]);
+    refused(
+        &home,
+        &["backend", "add", "x", "--plugin", "mainline", "--set", "port=many"],
+        2,
+        &["whole number"],
+    );
     refused(&home, &["lookup", "n", "--via", "local", "--exec", "echo 'a"], 2, &["a quote is not closed"]);
     assert!(!home.registry().exists());
 }
@@ -188,6 +201,9 @@ fn errors_are_json_lines_too() {
     home.add_lab("127.0.0.1:1");
     let ran = home.run(&["lookup", "n", "--via", "lab", "--json"]);
     let [error, summary] = &ran.lines()[..] else { panic!("{}", ran.out()) };
-    assert_eq!((&error["type"], &error["backend"], &error["code"]), (&"backend_error".into(), &"lab".into(), &"unreachable".into()));
+    assert_eq!(
+        (&error["type"], &error["backend"], &error["code"]),
+        (&"backend_error".into(), &"lab".into(), &"unreachable".into())
+    );
     assert_eq!((&summary["failed"], &summary["exit"]), (&1.into(), &5.into()));
 }

@@ -43,7 +43,8 @@ pub(super) fn pages() -> Vec<(String, String)> {
 fn add(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) {
     let mut page = Vec::new();
     let titled = clap_mangen::Man::new(command.clone().name(name.to_owned()));
-    let titled = titled.date(DATE).source(concat!("bitboot ", env!("CARGO_PKG_VERSION"))).manual("bitboot manual");
+    let titled =
+        titled.date(DATE).source(concat!("bitboot ", env!("CARGO_PKG_VERSION"))).manual("bitboot manual");
     if titled.render(&mut page).is_ok() {
         // `clap_mangen` puts an empty line between two breaks, which mandoc warns of.
         let page = String::from_utf8_lossy(&page).replace("\n.br\n\n.br\n", "\n.br\n");

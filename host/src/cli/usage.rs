@@ -78,7 +78,10 @@ mod tests {
         assert_eq!(error.what, "unrecognized subcommand 'lokup'");
         assert_eq!(error.fix.unwrap(), "a similar subcommand exists: 'lookup'");
         let error = of("bitboot backend add");
-        assert_eq!(error.what, "the following required arguments were not provided: --plugin <PLUGIN> <NAME>");
+        assert_eq!(
+            error.what,
+            "the following required arguments were not provided: --plugin <PLUGIN> <NAME>"
+        );
         assert_eq!(error.fix.unwrap(), "see: bitboot backend add --help");
     }
 

@@ -1,8 +1,7 @@
 //! The columns of each type of line. They are stable: a column may come at the end, none moves or goes.
 
-use super::line::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, PeerLine, PluginLine, ReceiptLine,
-};
+use super::line::{PeerLine, ReceiptLine};
+use super::listed::{AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, PluginLine};
 
 pub(super) trait Cells {
     const COLUMNS: &'static [&'static str];

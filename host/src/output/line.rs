@@ -1,12 +1,14 @@
 //! The lines of `--json`. Additive within `v`: a field may come, none changes or goes.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use bitboot_plugin_api::{Caps, Health, Receipt};
+use bitboot_plugin_api::Receipt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::listed::{
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, OutputLine, PluginLine,
+};
 use crate::discovery::Peer;
 use crate::error::Error;
 
@@ -190,120 +192,8 @@ pub(crate) struct SummaryLine {
     pub(crate) exit: u8,
 }
 
-/// Something that this machine announces.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct AnnouncedLine {
-    pub(crate) network: String,
-    /// What is announced: endpoints, or `*:PORT` for a port of this machine.
-    pub(crate) what: Vec<String>,
-    pub(crate) backend: String,
-    /// How many places acknowledged it.
-    pub(crate) stored: u32,
-    /// When the medium forgets it, RFC 3339.
-    pub(crate) expires: Option<String>,
-    /// The process that keeps it alive; null where none does.
-    pub(crate) kept_by: Option<u32>,
-    /// The last failure, if the last try failed.
-    pub(crate) error: Option<String>,
-}
-
-/// A registered network.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct NetworkLine {
-    pub(crate) network: String,
-    /// Where backends store and find its peers, hexadecimal.
-    pub(crate) locator: String,
-    /// Its own backends; none for the default ones.
-    pub(crate) backends: Vec<String>,
-    /// Why its entry is invalid; null where it is valid.
-    pub(crate) invalid: Option<String>,
-}
-
-/// A registered backend.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-pub(crate) struct BackendLine {
-    pub(crate) backend: String,
-    pub(crate) plugin: String,
-    /// `enabled`, `disabled` or `invalid`.
-    pub(crate) state: String,
-    /// Used for networks that name no backends of their own.
-    pub(crate) default: bool,
-    /// Where its entry stands: `shipped`, `shipped, changed` or `user`.
-    pub(crate) origin: String,
-    pub(crate) summary: String,
-    /// What the user has set, and what the plugin's kind can be set to; with `backend info` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) config: Option<serde_json::Value>,
-    /// JSON schema of the config; with `backend info` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) schema: Option<serde_json::Value>,
-    /// What the medium can do and costs; with `backend info` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<serde_json::Value>")]
-    pub(crate) caps: Option<Caps>,
-    /// What only this kind can do, with a sentence each; with `backend info` only.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) actions: BTreeMap<String, String>,
-}
-
-/// How a medium is.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct HealthLine {
-    pub(crate) backend: String,
-    pub(crate) reachable: bool,
-    /// One sentence: what is well, or the likely cause when it is not.
-    pub(crate) summary: String,
-    /// What the medium tells, by name.
-    pub(crate) facts: BTreeMap<String, String>,
-    /// Milliseconds.
-    pub(crate) took_ms: u64,
-}
-
-impl HealthLine {
-    pub(crate) fn new(backend: &str, health: Health, took: Duration) -> Self {
-        let (reachable, summary, facts) = (health.reachable, health.summary, health.facts);
-        Self { backend: backend.into(), reachable, summary, facts, took_ms: millis(took) }
-    }
-}
-
-/// A registered plugin.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct PluginLine {
-    pub(crate) plugin: String,
-    pub(crate) version: String,
-    /// `enabled`, `disabled`, `missing`, `broken` or `invalid`.
-    pub(crate) state: String,
-    /// The kinds of backend that it offers.
-    pub(crate) kinds: Vec<String>,
-    pub(crate) summary: String,
-    /// Its library.
-    pub(crate) library: Option<String>,
-    /// Why it cannot be used; null where it can.
-    pub(crate) problem: Option<String>,
-}
-
-/// A result of an action.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct OutputLine {
-    #[serde(flatten)]
-    pub(crate) fields: serde_json::Map<String, serde_json::Value>,
-}
-
-/// A finding of `doctor`.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct FindingLine {
-    /// What was looked at.
-    pub(crate) about: String,
-    /// `ok`, `warning` or `problem`.
-    pub(crate) verdict: &'static str,
-    /// What was found.
-    pub(crate) finding: String,
-    /// The command that helps.
-    pub(crate) fix: Option<String>,
-}
-
 /// RFC 3339 in UTC, to the second; years that it cannot write are told as the last one that it can.
-fn timestamp(at: SystemTime) -> String {
+pub(super) fn timestamp(at: SystemTime) -> String {
     const YEAR_9999: Duration = Duration::from_secs(253_402_300_799);
     let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().min(YEAR_9999);
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()
@@ -311,12 +201,4 @@ fn timestamp(at: SystemTime) -> String {
 
 pub(crate) fn millis(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl AnnouncedLine {
-    pub(crate) fn expiry(seconds: Option<u64>) -> Option<String> {
-        seconds
-            .and_then(|seconds| SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds)))
-            .map(timestamp)
-    }
 }

@@ -3,6 +3,7 @@
 mod cells;
 mod escape;
 mod line;
+mod listed;
 mod paint;
 mod row;
 mod screen;
@@ -10,9 +11,9 @@ mod talk;
 
 pub(crate) use escape::escape;
 pub(crate) use line::millis;
-pub(crate) use line::{
-    AnnouncedLine, BackendLine, ErrorLine, FindingLine, HealthLine, Line, NetworkLine, OutputLine, PeerLine,
-    PluginLine, ReceiptLine, SummaryLine, schema,
+pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
+pub(crate) use listed::{
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, OutputLine, PluginLine,
 };
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};

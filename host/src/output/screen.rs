@@ -124,13 +124,16 @@ impl Screen {
         let mut table = Table::new();
         table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
         let columns = rows.first().map_or(&[][..], |row| row.columns);
-        table.set_header(columns.iter().map(|column| Paint::Bold.over(&column.to_uppercase(), self.color)));
+        table.set_header(columns.iter().map(|column| column.to_uppercase()));
         for row in rows {
             table.add_row(
                 row.cells.iter().map(|cell| relative(cell, now).unwrap_or_else(|| escape(cell).into_owned())),
             );
         }
-        table.trim_fmt()
+        // Painted when the columns are set: the table would count the colour's characters as well.
+        let text = table.trim_fmt();
+        let (header, rows) = text.split_once('\n').unwrap_or((&text, ""));
+        format!("{}\n{rows}", Paint::Bold.over(header, self.color))
     }
 
     fn write(&self, text: &str) -> Result<(), Closed> {

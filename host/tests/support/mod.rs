@@ -9,6 +9,8 @@
 
 mod find;
 mod running;
+#[cfg(unix)]
+mod terminal;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -18,6 +20,8 @@ use serde_json::Value;
 
 pub use find::{library, misfit, program, rig};
 pub use running::{Running, Testnet};
+#[cfg(unix)]
+pub use terminal::Terminal;
 
 /// Longer than anything here takes on the slowest machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);

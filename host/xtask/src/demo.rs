@@ -28,8 +28,13 @@ pub(crate) fn demo(root: &Path) -> Result<(), String> {
             "{home} announces port {port} in the network \"demo\", on that DHT and on this machine"
         ));
         run(&mut stage.bitboot(home, &lab))?;
-        let announce = format!("--quiet announce demo --port {port} --via lab,local --plain");
-        kept.push(Running::start(&mut stage.bitboot(home, &announce), 2)?);
+        let announce = format!("--quiet announce demo --port {port} --via lab,local --json");
+        // A line for each backend, whether it went well or not.
+        let (keeper, said) = Running::start(&mut stage.bitboot(home, &announce), 2)?;
+        if let Some(failed) = said.iter().find(|line| !line.contains("\"receipt\"")) {
+            return Err(format!("{home} could not announce: {failed}"));
+        }
+        kept.push(keeper);
     }
     say("carol looks \"demo\" up\n");
     run(&mut stage.bitboot("carol", &lab))?;
