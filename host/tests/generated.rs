@@ -1,6 +1,7 @@
 //! What is generated is committed and fits the code: completions, man pages, the schema of JSON lines.
 //!
 //! `BITBOOT_BLESS=1 cargo test -p bitboot --test generated` writes them anew.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

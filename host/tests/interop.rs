@@ -1,4 +1,5 @@
 //! bitboot among DHT clients that are not ours: each finds what the other announces. See `interop/README.md`.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod support;
 
@@ -56,10 +57,10 @@ fn network() -> Option<&'static [String]> {
 }
 
 /// A peer that is not ours.
-fn peer(mut command: Command, mode: &str, client: u32, network: &str, more: [&str; 2]) -> Running {
+fn peer(mut command: Command, mode: &str, client: u32, network: &str, extra: [&str; 2]) -> Running {
     let bootstrap = self::network().unwrap().join(",");
     let (host, hash) = (host(client), info_hash(network));
-    command.args([mode, "--bootstrap", &bootstrap, "--host", &host, "--info-hash", &hash]).args(more);
+    command.args([mode, "--bootstrap", &bootstrap, "--host", &host, "--info-hash", &hash]).args(extra);
     Running::new(command)
 }
 
@@ -131,7 +132,8 @@ fn all_of_them_meet_in_one_network() {
     let npm = peer(npm, "announce", 5, "meeting", ["--port", "5"]);
     let libtorrent = peer(libtorrent, "announce", 6, "meeting", ["--port", "6"]);
     announce(&home, "meeting", "4005");
-    (npm.line(), libtorrent.line());
+    npm.line();
+    libtorrent.line();
     for peer in [format!("{}:5", host(5)), format!("{}:6", host(6)), "127.0.0.1:4005".into()] {
         finds(&home, "meeting", &peer);
     }

@@ -1,4 +1,5 @@
 //! registry.toml in every state in which people and programs leave it: what is wrong is told with its place, and what is right stays.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod support;
 
@@ -229,6 +230,7 @@ fn a_folder_that_cannot_be_written_is_told() {
 }
 
 /// Takes the right to write away; whether that hinders us, which it does not if we are root.
+#[expect(clippy::print_stderr, reason = "a test that was not run has to be seen")]
 fn protect(folder: &Path) -> bool {
     let mut rights = fs::metadata(folder).unwrap().permissions();
     rights.set_readonly(true);
@@ -236,7 +238,7 @@ fn protect(folder: &Path) -> bool {
     let is_hindered = fs::write(folder.join("try"), "").is_err();
     if !is_hindered {
         fs::remove_file(folder.join("try")).unwrap();
-        println!("skipped: this user may write everywhere");
+        eprintln!("skipped: this user may write everywhere");
     }
     is_hindered
 }

@@ -1,5 +1,6 @@
 //! What a person sees at a terminal, and what a program reads from a pipe.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod support;
 

@@ -19,10 +19,15 @@ pub(super) fn end(error: clap::Error) -> Exit {
         return if error.use_stderr() { Kind::Usage.into() } else { Exit::OK };
     }
     let words: Vec<_> = std::env::args_os().skip(1).collect();
-    let told = told(error, &words);
     // The words are not parsed, so this one is looked for by hand.
     let json = words.iter().take_while(|word| *word != "--").any(|word| word == "--json");
     let screen = Screen::new(json.then_some(Mode::Json), ColorChoice::Auto, false, 0);
+    if error.kind() == ErrorKind::MissingSubcommand && !json {
+        // As clap does where there are no words at all; but it takes BITBOOT_HOME for one.
+        screen.talk().page(&named(&words).render_help().to_string());
+        return Kind::Usage.into();
+    }
+    let told = told(error, &words);
     screen.talk().error(&told);
     if json {
         let _ = screen.print(&Line::Error(ErrorLine::new(None, None, &told)));
@@ -37,7 +42,8 @@ fn told(mut error: clap::Error, words: &[OsString]) -> Error {
     let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
     let what = first.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     let tips: Vec<_> = text.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
-    let fix = if tips.is_empty() { format!("see: {} --help", named(words)) } else { tips.join("; ") };
+    let fix =
+        if tips.is_empty() { format!("see: {} --help", full_name(&named(words))) } else { tips.join("; ") };
     Error::new(Kind::Usage, what).fix(fix)
 }
 
@@ -50,16 +56,21 @@ fn shorten(error: &mut clap::Error) {
     }
 }
 
+fn full_name(command: &clap::Command) -> &str {
+    command.get_bin_name().unwrap_or("bitboot")
+}
+
 /// The command that the words name, such as `bitboot backend add`.
-fn named(words: &[OsString]) -> String {
-    let (mut command, mut name) = (super::command(), "bitboot".to_owned());
+fn named(words: &[OsString]) -> clap::Command {
+    let mut command = super::command();
+    // Gives each command its full name.
+    command.build();
     for word in words {
-        if let Some(child) = command.find_subcommand(word).cloned() {
-            name = format!("{name} {}", child.get_name());
-            command = child;
+        if let Some(child) = command.find_subcommand(word) {
+            command = child.clone();
         }
     }
-    name
+    command
 }
 
 #[cfg(test)]

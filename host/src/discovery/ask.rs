@@ -72,7 +72,7 @@ async fn listen(
             Step::Value if values < MAX_PEERS => values += 1,
             // Enough, or the end.
             Step::Peer(_) | Step::Value | Step::Done(_) => return Ok(values),
-            Step::Output(_) => {}
+            Step::Output(_) | Step::Held(_) => {}
         }
     }
 }

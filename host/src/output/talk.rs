@@ -45,6 +45,11 @@ impl Talk {
         }
     }
 
+    /// A text of ours of many lines, as it is.
+    pub(crate) fn page(&self, text: &str) {
+        self.line(text.trim_end());
+    }
+
     /// What a plugin logs; `-v` shows what goes on, `-vv` how.
     pub(crate) fn log(&self, backend: &str, level: Level, text: &str) {
         let shown = match level {

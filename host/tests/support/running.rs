@@ -27,8 +27,8 @@ impl Running {
                 }
             }
         });
-        let _stdin = child.stdin.take();
-        Self { child, _stdin, lines }
+        let stdin = child.stdin.take();
+        Self { child, _stdin: stdin, lines }
     }
 
     pub fn pid(&self) -> u32 {

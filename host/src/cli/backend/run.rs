@@ -90,7 +90,7 @@ pub(in crate::cli) async fn run_action(
         match step {
             Step::Output(result) => context.print(&Line::Output(OutputLine { fields: fields(result) }))?,
             Step::Done(_) => return Ok(Exit::OK),
-            Step::Peer(_) | Step::Value => {}
+            Step::Peer(_) | Step::Value | Step::Held(_) => {}
         }
     }
 }

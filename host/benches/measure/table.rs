@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use super::{Series, is_smoke};
+
+/// What was measured, beside what it cannot be faster than.
+pub struct Table {
+    rows: Vec<[String; 7]>,
+}
+
+/// What the design allows, see `plugin-api/README.md`.
+#[derive(Debug, Clone, Copy)]
+pub enum Limit {
+    /// At most so long.
+    Within(Duration),
+    /// At least so many a second.
+    PerSecond(u32),
+    /// Nothing is said of it.
+    None,
+}
+
+const HEAD: [&str; 7] = ["what", "median", "p99", "floor in the same run", "ratio", "limit", "kept"];
+
+impl Table {
+    pub fn new() -> Self {
+        Self { rows: vec![HEAD.map(Into::into)] }
+    }
+
+    /// One thing beside its floor; the ratio is that of the medians.
+    pub fn row(&mut self, what: &str, measured: &Series, floor: (&str, &Series), limit: Limit) {
+        let shown = |took| if let Limit::PerSecond(_) = limit { rate(took) } else { time(took) };
+        let (median, least) = (measured.median(), floor.1.median());
+        let (limit, kept) = match limit {
+            Limit::Within(limit) => (time(limit), median <= limit),
+            Limit::PerSecond(limit) => (format!("{limit}/s"), median <= Duration::from_secs(1) / limit),
+            Limit::None => ("-".into(), true),
+        };
+        self.rows.push([
+            what.into(),
+            shown(median),
+            shown(measured.p99()),
+            format!("{} {}", shown(least), floor.0),
+            format!("{:.2}", median.as_secs_f64() / least.as_secs_f64()),
+            limit.clone(),
+            if limit == "-" { "-" } else { if kept { "yes" } else { "NO" } }.into(),
+        ]);
+    }
+
+    #[expect(clippy::print_stdout, reason = "what a benchmark is run for")]
+    pub fn print(&self, title: &str) {
+        let widths: [usize; 7] =
+            std::array::from_fn(|at| self.rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0));
+        println!("\n{title}\n");
+        for (number, row) in self.rows.iter().enumerate() {
+            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
+            println!("| {} |", cells.collect::<Vec<_>>().join(" | "));
+            if number == 0 {
+                println!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
+            }
+        }
+        if is_smoke() || cfg!(debug_assertions) {
+            println!(
+                "\nNot a measurement: one round, or a build without optimisation. Run `cargo xtask bench`."
+            );
+        }
+    }
+}
+
+fn time(took: Duration) -> String {
+    let micros = took.as_secs_f64() * 1e6;
+    match micros {
+        ..1.0 => format!("{:.0} ns", micros * 1e3),
+        ..1000.0 => format!("{micros:.1} us"),
+        _ => format!("{:.2} ms", micros / 1e3),
+    }
+}
+
+fn rate(each: Duration) -> String {
+    format!("{:.0}/s", 1.0 / each.as_secs_f64())
+}
