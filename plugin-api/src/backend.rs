@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Action, ActionInfo, Announcement, Caps, Cx, Error, Found, Health, Host, Output, Query, Quote, Receipt,
-    Result,
+    Result, Write,
 };
 
 /// A medium on which peers announce themselves and are looked up: what a plugin's author implements.
@@ -39,6 +39,26 @@ pub trait Backend: Send + Sync + Sized + 'static {
     fn withdraw(&self, what: Announcement, cx: Cx) -> impl Future<Output = Result<Receipt>> + Send {
         let _ = (what, cx);
         ready(Err(Error::unsupported("this medium takes nothing back; announcements expire")))
+    }
+
+    /// Reports every *different* value that any place of the medium holds under a slot, the query's locator, and returns when all places
+    /// that matter were asked. Several can be there at once when writers raced; which of them counts is not the backend's to judge.
+    /// Where nobody has written, nothing is reported, and that is no error.
+    ///
+    /// For media with [`Caps::register`]. A locator that is not [`Write::SLOT`] bytes long is refused.
+    fn read(&self, query: Query, found: Found) -> impl Future<Output = Result<()>> + Send {
+        let _ = (query, found);
+        ready(Err(Error::unsupported("this medium has no registers")))
+    }
+
+    /// Writes a value at the revision after [`Write::after`], to be held until [`Receipt::expires_in_s`], and says how well that went.
+    ///
+    /// Fails with [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) when the medium shows that another writer was faster. What is *not*
+    /// promised: that it always shows. Two writers of one moment may both succeed, each at some of the places, so a writer reads again
+    /// after a while and writes again what is missing.
+    fn write(&self, what: Write, cx: Cx) -> impl Future<Output = Result<Receipt>> + Send {
+        let _ = (what, cx);
+        ready(Err(Error::unsupported("this medium has no registers")))
     }
 
     /// Reports peers for as long as somebody listens.

@@ -10,6 +10,10 @@ pub struct Caps {
     /// The largest value in bytes; 0 where the medium stores endpoints only.
     #[serde(default)]
     pub max_value: u32,
+    /// The largest value in bytes of a register, where the medium has registers beside what it [stores](Caps::stores); see
+    /// [`Write`](crate::Write).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<u32>,
     /// Seconds for which an announcement lives; 0 for ever.
     pub lifetime_s: u32,
     /// Writing costs money.
@@ -71,6 +75,7 @@ impl Caps {
         Self {
             stores,
             max_value: 0,
+            register: None,
             lifetime_s,
             paid: false,
             lookup_ms: 1000,

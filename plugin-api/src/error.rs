@@ -36,6 +36,8 @@ pub enum ErrorKind {
     Refused,
     /// The backend's configuration is wrong.
     Config,
+    /// Another writer was faster; read again, merge and write again.
+    Conflict,
     /// A key is missing, locked or refused.
     Key,
     /// A person has to confirm or to grant something.

@@ -22,6 +22,7 @@ pub mod message;
 mod peer;
 mod query;
 mod receipt;
+mod register;
 mod sdk;
 
 #[cfg(panic = "abort")]
@@ -38,6 +39,7 @@ pub use locator::Locator;
 pub use peer::Peer;
 pub use query::Query;
 pub use receipt::{Quote, Receipt};
+pub use register::{Held, Write};
 pub use sdk::{CacheEntry, Call, Cx, Found, Host, Level, LogLine, Output, Progress};
 
 /// The section of a plugin's library that holds its manifest.

@@ -45,7 +45,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::{Announcement, Caps, Locator, Peer, Query, Receipt, Stores};
+    use crate::{Announcement, Caps, Held, Locator, Peer, Query, Receipt, Stores, Write};
 
     fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(body: &T) {
         assert_eq!(&decode::<T>(&encode(body)).unwrap(), body);
@@ -56,10 +56,14 @@ mod tests {
         let locator = Locator::new(&[7; 20]).unwrap();
         survives(&Announcement::new(locator.clone()).with_port(4001).with_value([1, 2, 3]));
         survives(&Announcement::new(locator.clone()).with_endpoint("[::1]:9".parse().unwrap()));
-        survives(&Query::new(locator).with_limit(3));
+        survives(&Query::new(locator.clone()).with_limit(3));
+        survives(&Write::new(locator.clone(), [0, 255]));
+        survives(&Write::new(locator, []).with_after(u64::MAX));
+        survives(&Held::new([0x80; 300], u64::MAX));
         survives(&Peer::new("peer.example:80".parse().unwrap()).with_expiry(60));
         survives(&Receipt::new(8, 20).with_note("IPv4 only"));
         survives(&Caps::new(Stores::Values, 60));
+        survives(&Error::new(ErrorKind::Conflict, "too late"));
         survives(&Error::new(ErrorKind::Refused, "no").because("so").fix("do"));
     }
 
@@ -72,6 +76,23 @@ mod tests {
         }
         let body = encode(&Newer { endpoint: "[::1]:80", since_version_9: [1, 2, 3] });
         assert_eq!(decode::<Peer>(&body).unwrap(), Peer::new("[::1]:80".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_value_travels_as_bytes_and_not_as_numbers() {
+        let value = [200; 100];
+        let write = Write::new(Locator::new(&[7; Write::SLOT]).unwrap(), value);
+        for message in [encode(&Held::new(value, 1)), encode(&write)] {
+            assert!(message.windows(value.len()).any(|part| part == value), "{message:?}");
+        }
+    }
+
+    #[test]
+    fn capabilities_of_an_older_plugin_have_no_registers() {
+        let caps = Caps { register: Some(996), ..Caps::new(Stores::Endpoints, 60) };
+        let map = |caps: &Caps| decode::<serde_json::Value>(&encode(caps)).unwrap();
+        assert_eq!(map(&caps)["register"], 996);
+        assert_eq!(map(&Caps::new(Stores::Endpoints, 60)).get("register"), None);
     }
 
     #[test]
@@ -98,6 +119,8 @@ mod tests {
         fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
             let _ = decode::<Announcement>(&bytes);
             let _ = decode::<Peer>(&bytes);
+            let _ = decode::<Write>(&bytes);
+            let _ = decode::<Held>(&bytes);
             let _ = decode::<Error>(&bytes);
             let _ = decode::<serde_json::Value>(&bytes);
         }

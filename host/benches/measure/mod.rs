@@ -9,7 +9,7 @@ mod plugin;
 mod series;
 mod table;
 
-pub use plugin::{NoServices, Plugin};
+pub use plugin::Plugin;
 pub use series::Series;
 pub use table::{Limit, Table};
 

@@ -25,26 +25,19 @@ impl Plugin {
     pub async fn open(&self) -> Result<Foreign> {
         let (path, kind) = (self.library.clone(), self.kind.clone());
         let created = tokio::task::spawn_blocking(move || -> Result<Foreign> {
-            let t0 = std::time::Instant::now();
-            inspect(&path)?;
-            let t1 = std::time::Instant::now();
             let library = Library::open(&path)?;
-            let t2 = std::time::Instant::now();
-            let f = Foreign::new(library, &kind, Arc::new(NoServices));
-            let t3 = std::time::Instant::now();
-            eprintln!("inspect {:?} open {:?} create {:?}", t1 - t0, t2 - t1, t3 - t2);
-            f
+            // Read once more for the kinds that it names.
+            inspect(&path)?;
+            Foreign::new(library, &kind, Arc::new(NoServices))
         });
         let foreign = created.await??;
-        let t0 = std::time::Instant::now();
         backend::open(&foreign, &self.config).await?;
-        eprintln!("open {:?}", t0.elapsed());
         Ok(foreign)
     }
 }
 
 /// A host that does nothing for its plugins.
-pub struct NoServices;
+struct NoServices;
 
 impl Services for NoServices {
     fn request(&self, service: &str, _body: &[u8]) -> Result<Vec<u8>> {

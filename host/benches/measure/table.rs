@@ -57,6 +57,11 @@ impl Table {
                 println!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
             }
         }
+        if let Ok(load) = std::fs::read_to_string("/proc/loadavg") {
+            let load = load.split(' ').next().unwrap_or_default();
+            let processors = std::thread::available_parallelism().map_or(1, Into::into);
+            println!("\n{processors} processors, load average {load} at the end.");
+        }
         if is_smoke() || cfg!(debug_assertions) {
             println!(
                 "\nNot a measurement: one round, or a build without optimisation. Run `cargo xtask bench`."

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
 use bitboot_plugin_api::{
-    Action, Announcement, Caps, Error, ErrorKind, Health, KindInfo, Peer, Query, Receipt, Result, message,
+    Action, Announcement, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Receipt, Result,
+    Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -58,6 +59,15 @@ pub(crate) fn lookup(backend: &dyn Backend, query: &Query, deadline: Duration) -
     Following::start(backend, "lookup", query, deadline)
 }
 
+/// Reads every value that the medium holds in a register; the query's locator is the slot.
+pub(crate) fn read(backend: &dyn Backend, query: &Query, deadline: Duration) -> Following {
+    Following::start(backend, "read", query, deadline)
+}
+
+pub(crate) async fn write(backend: &dyn Backend, what: &Write, deadline: Duration) -> Result<Receipt> {
+    one(backend, "write", what, deadline).await
+}
+
 /// Carries out an action, which takes as long as it takes.
 pub(crate) fn action(backend: &dyn Backend, action: &Action) -> Following {
     const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
@@ -91,6 +101,8 @@ pub(crate) enum Step {
     Peer(Peer),
     /// A backend found sealed bytes, which nothing here can open yet.
     Value,
+    /// A place of the medium holds this in a register.
+    Held(Held),
     /// An action has a result.
     Output(Value),
     /// The call has ended with this answer.
@@ -124,6 +136,7 @@ impl Following {
             return match kind {
                 Kind::Peer => message::decode(&body).map(Step::Peer),
                 Kind::Value => Ok(Step::Value),
+                Kind::Held => message::decode(&body).map(Step::Held),
                 Kind::Output => message::decode(&body).map(Step::Output),
                 Kind::Done => Ok(Step::Done(body)),
                 Kind::Failed => Err(message::decode(&body)?),

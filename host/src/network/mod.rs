@@ -1,5 +1,28 @@
-//! Networks: names become locators here. Pure: no IO and no clock.
+//! Networks, locators, records and bundles. Pure: no IO, no clock, no randomness of its own.
+//!
+//! Everything that bitboot writes on a medium is made here, byte by byte; `host/src/network/README.md` describes the bytes, and
+//! `host/tests/vectors` holds examples of them, so that another implementation can be written without reading this code.
 
+mod address;
+mod bundle;
+mod epoch;
+mod identity;
+mod invite;
+mod merge;
 mod name;
+mod place;
+mod record;
+mod sane;
+mod secret;
+mod wire;
 
+pub(crate) use bundle::{BundleError, MAX_BUNDLE};
+pub(crate) use epoch::Epoch;
+pub use identity::{Identity, PublicKey};
+pub(crate) use merge::Newest;
 pub use name::{MAX_NAME, Network};
+pub(crate) use place::{Place, Slot};
+pub use record::{Claim, Metadata};
+pub(crate) use record::{Record, RecordError, Standing};
+pub(crate) use sane::is_sane;
+pub use secret::Secret;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 use bitboot_plugin_api::Locator;
 use sha1::{Digest, Sha1};
 
+use super::Secret;
 use crate::error::{Error, Kind};
 
 /// The longest name of a network, in bytes.
@@ -17,6 +18,7 @@ pub const MAX_NAME: usize = 255;
 pub struct Network {
     name: String,
     locator: Locator,
+    secret: Option<Secret>,
 }
 
 impl Network {
@@ -26,10 +28,24 @@ impl Network {
         &self.name
     }
 
-    /// Where backends store and find its peers.
+    /// Where backends store and find the peers of an open network of this name; those of a secret one lie elsewhere each hour.
     #[must_use]
     pub fn locator(&self) -> &Locator {
         &self.locator
+    }
+
+    /// A secret network: who does not know the secret finds nothing, can read nothing and cannot announce.
+    ///
+    /// # Errors
+    /// When the name is none.
+    pub fn with_secret(name: &str, secret: Secret) -> Result<Self, Error> {
+        Ok(Self { secret: Some(secret), ..name.parse()? })
+    }
+
+    /// What the members of a secret network share; none of an open one.
+    #[must_use]
+    pub fn secret(&self) -> Option<&Secret> {
+        self.secret.as_ref()
     }
 }
 
@@ -75,7 +91,7 @@ impl FromStr for Network {
 impl Network {
     fn of_hash(hash: &[u8]) -> Result<Self, Error> {
         let locator = Locator::new(hash).ok_or_else(|| bad("an info hash is empty", "it needs 20 bytes"))?;
-        Ok(Self { name: locator.to_hex(), locator })
+        Ok(Self { name: locator.to_hex(), locator, secret: None })
     }
 }
 

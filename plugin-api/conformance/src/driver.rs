@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Library};
 use bitboot_plugin_api::{
-    Action, Announcement, Call, Caps, Health, KindInfo, Peer, Query, Quote, Receipt, Result, message,
+    Action, Announcement, Call, Caps, Health, Held, KindInfo, Peer, Query, Quote, Receipt, Result, Write,
+    message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,14 +23,16 @@ pub struct Driver {
     desk: Arc<Desk>,
 }
 
-/// What a lookup found, and how it ended.
+/// What a lookup or a read found, and how it ended.
 #[derive(Debug)]
 pub struct Finds {
     /// The peers, as often as they were told.
     pub peers: Vec<Peer>,
     /// The values, as often as they were told.
     pub values: Vec<Vec<u8>>,
-    /// How the lookup ended; what was found before a failure stays found.
+    /// What places hold in a register, as often as it was told.
+    pub held: Vec<Held>,
+    /// How the call ended; what was found before a failure stays found.
     pub outcome: Result<()>,
 }
 
@@ -110,6 +113,16 @@ impl Driver {
         self.start("lookup", query, deadline)
     }
 
+    /// Reads a register until the backend ends; the query's locator is the slot.
+    pub async fn read(&self, slot: &Query, deadline: Duration) -> Finds {
+        self.start("read", slot, deadline).collect().await
+    }
+
+    /// Writes a register.
+    pub async fn write(&self, what: &Write) -> Result<Receipt> {
+        self.ask("write", what).await
+    }
+
     /// Watches for as long as the stream is kept, at most until the deadline.
     #[must_use]
     pub fn watch_stream(&self, query: &Query, deadline: Duration) -> Stream {
@@ -144,13 +157,15 @@ impl Driver {
 }
 
 impl Stream {
-    /// Gathers what a lookup finds, to its end.
+    /// Gathers what a lookup or a read finds, to its end.
     pub async fn collect(mut self) -> Finds {
-        let mut finds = Finds { peers: Vec::new(), values: Vec::new(), outcome: Err(wordless()) };
+        let mut finds =
+            Finds { peers: Vec::new(), values: Vec::new(), held: Vec::new(), outcome: Err(wordless()) };
         while let Some(said) = self.next().await {
             match said {
                 Said::Peer(peer) => finds.peers.push(peer),
                 Said::Value(value) => finds.values.push(value),
+                Said::Held(held) => finds.held.push(held),
                 Said::Progress(_) | Said::Output(_) => {}
                 Said::Done(_) => {
                     finds.outcome = Ok(());

@@ -4,8 +4,8 @@
 use std::fmt::Debug;
 
 use bitboot_plugin_api::{
-    Action, Announcement, CacheEntry, Call, Caps, Error, Health, KindInfo, LogLine, Peer, Progress, Query,
-    Quote, Receipt, message,
+    Action, Announcement, CacheEntry, Call, Caps, Error, Health, Held, KindInfo, LogLine, Peer, Progress,
+    Query, Quote, Receipt, Write, message,
 };
 use libfuzzer_sys::fuzz_target;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((which, body)) = bytes.split_first() else { return };
-    match which % 15 {
+    match which % 17 {
         0 => survives::<Announcement>(body),
         1 => survives::<Peer>(body),
         2 => survives::<Query>(body),
@@ -28,7 +28,9 @@ fuzz_target!(|bytes: &[u8]| {
         11 => survives::<Progress>(body),
         12 => survives::<LogLine>(body),
         13 => survives::<CacheEntry>(body),
-        _ => survives::<serde_json::Value>(body),
+        14 => survives::<serde_json::Value>(body),
+        15 => survives::<Write>(body),
+        _ => survives::<Held>(body),
     }
 });
 

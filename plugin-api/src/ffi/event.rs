@@ -13,6 +13,8 @@ pub enum Kind {
     Progress = 3,
     /// Body: any value, a result of an action.
     Output = 4,
+    /// Body: a [`Held`](crate::Held).
+    Held = 5,
     /// Body: what the operation returns. The last event.
     Done = 8,
     /// Body: an [`Error`](crate::Error). The last event.
@@ -23,7 +25,7 @@ impl Kind {
     /// The kind with a number, where there is one.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Peer, Self::Value, Self::Progress, Self::Output, Self::Done, Self::Failed]
+        [Self::Peer, Self::Value, Self::Progress, Self::Output, Self::Held, Self::Done, Self::Failed]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }

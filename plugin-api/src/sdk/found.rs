@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::Cx;
 use crate::ffi::inside::Listener;
 use crate::ffi::{Flow, Kind};
-use crate::{Error, ErrorKind, Peer, Result, message};
+use crate::{Error, ErrorKind, Held, Peer, Result, message};
 
-/// Where a lookup reports what it finds.
+/// Where a lookup or a read reports what it finds.
 #[derive(Clone)]
 pub struct Found {
     ear: Arc<Ear>,
@@ -34,6 +34,14 @@ impl Found {
     /// When nobody listens any more, or the value is larger than a message may be (1 MiB).
     pub async fn value(&self, value: &[u8]) -> Result<()> {
         self.ear.offer(Kind::Value, value).await
+    }
+
+    /// Reports a value that a place holds in a register. Reporting one twice does no harm.
+    ///
+    /// # Errors
+    /// When nobody listens any more: return it with `?`.
+    pub async fn held(&self, held: &Held) -> Result<()> {
+        self.ear.tell(Kind::Held, held).await
     }
 
     /// The call's deadline and progress.

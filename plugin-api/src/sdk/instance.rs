@@ -108,6 +108,8 @@ async fn serve<B: Backend>(
         "health" => done(backend.health(cx).await),
         "save" => done(backend.save(cx).await),
         "lookup" => done(backend.lookup(message::decode(body)?, Found::new(ear, cx)).await),
+        "read" => done(backend.read(message::decode(body)?, Found::new(ear, cx)).await),
+        "write" => done(backend.write(message::decode(body)?, cx).await),
         "watch" => done(backend.watch(message::decode(body)?, Found::new(ear, cx)).await),
         "action" => done(backend.action(message::decode(body)?, Output::new(ear, cx)).await),
         unknown => Err(Error::unsupported(format!("the plugin knows no operation `{unknown}`"))),

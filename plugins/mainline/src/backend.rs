@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use bitboot_plugin_api::{
     Action, ActionInfo, Announcement, Backend, Caps, Cx, Endpoint, Error, ErrorKind, Found, Health, Host,
-    Locator, Output, Peer, Query, Receipt, Result, Stores,
+    Locator, Output, Peer, Query, Receipt, Result, Stores, Write,
 };
 use futures_lite::StreamExt;
 
 use crate::announcing::Plan;
 use crate::config::MainlineConfig;
-use crate::engine::{Engine, InfoHash, Untaken};
+use crate::engine::{Engine, InfoHash, MAX_ITEM, Untaken};
 use crate::nodes::Nodes;
 use crate::own::{Whose, whose};
-use crate::{health, testnet};
+use crate::{health, registers, testnet};
 
 /// A BitTorrent DHT as a medium.
 pub struct Mainline {
@@ -37,6 +37,7 @@ impl Backend for Mainline {
 
     fn caps(&self) -> Caps {
         let mut caps = Caps::new(Stores::Endpoints, LIFETIME_S);
+        caps.register = u32::try_from(MAX_ITEM).ok();
         caps.lookup_ms = 2000;
         caps.announce_ms = 3000;
         caps.ipv6 = false;
@@ -57,6 +58,7 @@ impl Backend for Mainline {
                 self.nodes.forget(&node).await;
                 return Err(node.unreachable(since));
             }
+            Err(Untaken::Conflict) => unreachable!(),
             Err(Untaken::Unacknowledged(why)) => {
                 return Err(Error::new(ErrorKind::Unreachable, "no node of the DHT took the announcement")
                     .because(why)
@@ -93,6 +95,14 @@ impl Backend for Mainline {
             return Err(node.unreachable(since));
         }
         Ok(())
+    }
+
+    async fn read(&self, query: Query, found: Found) -> Result<()> {
+        registers::read(&self.nodes, &query, &found).await
+    }
+
+    async fn write(&self, what: Write, _cx: Cx) -> Result<Receipt> {
+        registers::write(&self.nodes, what, NEAREST).await
     }
 
     async fn health(&self, _cx: Cx) -> Result<Health> {

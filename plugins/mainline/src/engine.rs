@@ -20,6 +20,19 @@ pub(crate) type Dht = crate_engine::MainlineCrate;
 /// What peers are stored under (BEP 5).
 pub(crate) type InfoHash = [u8; 20];
 
+/// The seed of an ed25519 key pair, under whose public half one item lies (BEP 44, without a salt).
+pub(crate) type Seed = [u8; 32];
+
+/// A mutable item (BEP 44).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Item {
+    pub(crate) value: Vec<u8>,
+    pub(crate) seq: i64,
+}
+
+/// The most bytes of an item's value: 1000 with the length before it (BEP 44), as in `996:`.
+pub(crate) const MAX_ITEM: usize = 996;
+
 /// A node of the DHT: a client that knows other nodes. Dropping it closes its socket.
 pub(crate) trait Engine: Sized + Send + Sync + 'static {
     /// Binds the socket and begins to enter the DHT, without waiting for anybody's answer.
@@ -30,6 +43,17 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
 
     /// The peers under a hash as nodes tell of them, with repetitions; ends when there is nobody nearer left to ask.
     fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static;
+
+    /// The items under a seed as nodes tell of them, one a node, checked; ends when there is nobody nearer left to ask.
+    fn items(&self, seed: &Seed) -> impl Stream<Item = Item> + Send + Unpin + 'static;
+
+    /// Puts an item at the nodes nearest to its key; how many took it. With `cas`, only those that have none or the one with this `seq`.
+    fn put(
+        &self,
+        seed: &Seed,
+        item: &Item,
+        cas: Option<i64>,
+    ) -> impl Future<Output = Result<u32, Untaken>> + Send;
 
     /// Waits until the first search for other nodes has ended, whatever it found.
     fn entered(&self) -> impl Future<Output = ()> + Send;
@@ -52,13 +76,15 @@ pub(crate) struct Setup {
     pub(crate) public_address: Option<Ipv4Addr>,
 }
 
-/// Why an announcement was stored nowhere.
+/// Why an announcement or an item was not stored.
 #[derive(Debug)]
 pub(crate) enum Untaken {
     /// There is no node to store it at.
     Nobody,
     /// Nodes were asked, and this is what came of it.
     Unacknowledged(String),
+    /// Most of the nodes have an item that does not go before this one.
+    Conflict,
 }
 
 /// What a node knows of itself.

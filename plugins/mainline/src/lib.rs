@@ -11,6 +11,7 @@ mod engine;
 mod health;
 mod nodes;
 mod own;
+mod registers;
 mod testnet;
 
 use bitboot_plugin_api::export_plugin;

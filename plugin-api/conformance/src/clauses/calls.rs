@@ -10,7 +10,7 @@ use crate::bench::{Bench, DEADLINE, fails, fresh};
 use crate::check::Told;
 
 /// Every operation that takes a body.
-const WITH_BODY: [&str; 6] = ["announce", "withdraw", "quote", "lookup", "watch", "action"];
+const WITH_BODY: [&str; 8] = ["announce", "withdraw", "quote", "lookup", "read", "write", "watch", "action"];
 
 pub(super) async fn nothing_works_before_open(bench: &Bench) -> Told {
     let backend = bench.create()?;

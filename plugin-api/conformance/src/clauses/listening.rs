@@ -111,6 +111,7 @@ impl Taken {
         crate::Finds {
             peers: of(Kind::Peer).filter_map(|(_, body)| message::decode(body).ok()).collect(),
             values: of(Kind::Value).map(|(_, body)| body.clone()).collect(),
+            held: of(Kind::Held).filter_map(|(_, body)| message::decode(body).ok()).collect(),
             outcome: Ok(()),
         }
     }

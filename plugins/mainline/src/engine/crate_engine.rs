@@ -6,10 +6,10 @@ use bitboot_plugin_api::{Error, ErrorKind, Result};
 use futures_lite::future::zip;
 use futures_lite::{Stream, StreamExt};
 use mainline::async_dht::AsyncDht;
-use mainline::errors::PutQueryError;
-use mainline::{Dht, Id};
+use mainline::errors::{PutMutableError, PutQueryError};
+use mainline::{Dht, Id, MutableItem, SigningKey};
 
-use super::{Answers, Engine, Facts, InfoHash, Setup, Untaken, acks, probe};
+use super::{Answers, Engine, Facts, InfoHash, Item, Seed, Setup, Untaken, acks, probe};
 
 /// A node of the `mainline` crate: a thread that looks for commands every 50 ms.
 pub(crate) struct MainlineCrate {
@@ -55,6 +55,27 @@ impl Engine for MainlineCrate {
 
     fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static {
         self.dht.get_peers(Id::from(hash))
+    }
+
+    fn items(&self, seed: &Seed) -> impl Stream<Item = Item> + Send + Unpin + 'static {
+        let key = SigningKey::from_bytes(seed).verifying_key();
+        let items = self.dht.get_mutable(key.as_bytes(), None, None);
+        items.map(|item| Item { value: item.value().to_vec(), seq: item.seq() })
+    }
+
+    async fn put(&self, seed: &Seed, item: &Item, cas: Option<i64>) -> Result<u32, Untaken> {
+        let signed = MutableItem::new(SigningKey::from_bytes(seed), &item.value, item.seq, None);
+        match self.dht.put_mutable(signed, cas).await {
+            Ok(outcome) => Ok(outcome.stored_at),
+            Err(PutMutableError::Concurrency(_)) => Err(Untaken::Conflict),
+            Err(PutMutableError::Query(PutQueryError::NoClosestNodes)) => {
+                if self.dht.to_bootstrap().await.is_empty() {
+                    return Err(Untaken::Nobody);
+                }
+                Err(Untaken::Unacknowledged("none of the nodes found stores values (BEP 44)".into()))
+            }
+            Err(PutMutableError::Query(error)) => Err(Untaken::Unacknowledged(error.to_string())),
+        }
     }
 
     async fn entered(&self) {

@@ -1,0 +1,57 @@
+use std::time::Duration;
+
+/// The hour for which a secret network's locators and keys hold, counted from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Epoch(pub(crate) u64);
+
+const HOUR: u64 = 3600;
+/// A clock may be this far behind, and its announcement this old, at the same time: 55 minutes and 15.
+const BEHIND: u64 = 70 * 60;
+/// A clock may be this far ahead.
+const AHEAD: u64 = 55 * 60;
+
+impl Epoch {
+    /// The epoch of a time since 1970: where a writer writes.
+    pub(crate) fn at(since_1970: Duration) -> Self {
+        Self(since_1970.as_secs() / HOUR)
+    }
+
+    /// Where a reader reads: the present epoch first, then each in which a writer may have written whose clock is off by less than an hour.
+    pub(crate) fn window(since_1970: Duration) -> Vec<Self> {
+        let now = since_1970.as_secs();
+        let (first, present, last) =
+            (now.saturating_sub(BEHIND) / HOUR, now / HOUR, now.saturating_add(AHEAD) / HOUR);
+        let others = (first..=last).rev().filter(|epoch| *epoch != present);
+        std::iter::once(present).chain(others).map(Self).collect()
+    }
+
+    /// How long after a time the next epoch begins.
+    pub(crate) fn until_next(since_1970: Duration) -> Duration {
+        Duration::from_secs(HOUR - since_1970.as_secs() % HOUR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn nobody_is_lost_around_the_hour(now in 10_000_000u64..4_000_000_000, clock in -50i64 * 60..=50 * 60, age in 0u64..=15 * 60) {
+            // A writer whose clock is off wrote some time ago.
+            let wrote = (now - age).checked_add_signed(clock).unwrap();
+            let window = Epoch::window(Duration::from_secs(now));
+            prop_assert!(window.contains(&Epoch::at(Duration::from_secs(wrote))));
+            prop_assert!(window.len() <= 4);
+            prop_assert_eq!(window[0], Epoch::at(Duration::from_secs(now)));
+        }
+    }
+
+    #[test]
+    fn the_next_epoch_is_never_now() {
+        assert_eq!(Epoch::until_next(Duration::from_secs(7200)), Duration::from_secs(3600));
+        assert_eq!(Epoch::until_next(Duration::from_secs(7199)), Duration::from_secs(1));
+    }
+}

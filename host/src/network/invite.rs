@@ -1,0 +1,113 @@
+//! `bitboot://NAME?k=SECRET`: how a secret network is handed on. NAME is percent-encoded, SECRET is base64url without padding (RFC 4648,
+//! section 5).
+
+use std::fmt::Write as _;
+
+use data_encoding::BASE64URL_NOPAD;
+
+use super::{Network, Secret};
+use crate::error::{Error, Kind, Result};
+
+const SCHEME: &str = "bitboot://";
+
+impl Network {
+    /// The invite of a secret network. **It is the secret**: whoever has it is a member.
+    #[must_use]
+    pub fn invite(&self) -> Option<String> {
+        let secret = self.secret()?;
+        let mut invite = SCHEME.to_owned();
+        for byte in self.name().bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                invite.push(char::from(byte));
+            } else {
+                let _ = write!(invite, "%{byte:02X}");
+            }
+        }
+        invite.push_str("?k=");
+        BASE64URL_NOPAD.encode_append(secret.expose(), &mut invite);
+        Some(invite)
+    }
+
+    /// The network that an invite invites to. Errors never repeat what was given.
+    ///
+    /// # Errors
+    /// When it is no invite, or one that was cut or changed.
+    pub fn of_invite(text: &str) -> Result<Self> {
+        let bad = |what: &str| {
+            Error::new(Kind::Usage, what).fix("ask for it again: bitboot network invite NAME prints it")
+        };
+        let rest = text
+            .trim()
+            .strip_prefix(SCHEME)
+            .ok_or_else(|| bad("it is no invite: those begin with bitboot://"))?;
+        let (name, query) = rest.split_once('?').ok_or_else(|| bad("the invite has no secret"))?;
+        let secret = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("k="))
+            .ok_or_else(|| bad("the invite has no secret"))?;
+        let bytes = BASE64URL_NOPAD
+            .decode(secret.as_bytes())
+            .map_err(|_| bad("the secret in the invite is not whole"))?;
+        let bytes: [u8; 32] = bytes.try_into().map_err(|_| bad("the secret in the invite is not whole"))?;
+        let name = unpercent(name).ok_or_else(|| bad("the name in the invite cannot be read"))?;
+        Self::with_secret(&name, Secret::new(bytes))
+    }
+
+    /// Whether a text looks like an invite, and so must not be shown or logged.
+    #[must_use]
+    pub fn is_invite(text: &str) -> bool {
+        text.trim_start().starts_with(SCHEME)
+    }
+}
+
+fn unpercent(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = [rest.next()?, rest.next()?];
+        let digits = std::str::from_utf8(&digits).ok().filter(|digits| !digits.starts_with('+'))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn an_invite_leads_to_its_network(name in "[^\\p{Cc}]{1,60}", bytes: [u8; 32]) {
+            let network = Network::with_secret(&name, Secret::new(bytes)).unwrap();
+            prop_assert_eq!(Network::of_invite(&network.invite().unwrap()).unwrap(), network);
+        }
+
+        #[test]
+        fn what_is_no_invite_is_refused_in_silence(text in ".{0,80}") {
+            if let Err(error) = Network::of_invite(&format!("bitboot://a?k={text}")) {
+                prop_assert!(text.len() < 4 || !error.to_string().contains(&text));
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_invite_is_told() {
+        for text in [
+            "bitboot://a",
+            "bitboot://a?k=",
+            "bitboot://a?k=AAAA",
+            "http://a?k=AAAA",
+            "bitboot://%zz?k=AAAA",
+            "bitboot://?k=AAAA",
+        ] {
+            assert!(Network::of_invite(text).is_err(), "{text}");
+        }
+        assert!(Network::of_invite("bitboot://a?k=BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc").is_ok());
+    }
+}
