@@ -80,20 +80,6 @@ async fn warm(lab: &Lab, table: &mut Table) {
     bare.bootstrapped().await;
     look_up(&plugin, chance()).await;
     let [mut announced, mut first, mut done] = [(); 3].map(|()| [Series::default(), Series::default()]);
-    for _ in 0..40 {
-        let h = Id::from(chance());
-        drift().await;
-        let t0 = Instant::now();
-        bare.get_peers(h).for_each(drop).await;
-        let t1 = Instant::now();
-        bare.to_bootstrap().await;
-        let t2 = Instant::now();
-        bare.announce_peer(h, Some(PORT)).await.unwrap();
-        let t3 = Instant::now();
-        bare.info().await;
-        let t4 = Instant::now();
-        eprintln!("STEPS get {:?} boot {:?} ann {:?} info {:?}", t1 - t0, t2 - t1, t3 - t2, t4 - t3);
-    }
     for _ in 0..rounds(100) {
         let hashes = [chance(), chance()];
         // Both nodes wake up every 50 ms: each is asked at a moment that has nothing to do with the question before.

@@ -43,6 +43,7 @@ mod discovery;
 mod error;
 mod files;
 mod install;
+mod keys;
 mod loader;
 mod network;
 mod output;
@@ -52,7 +53,7 @@ mod state;
 
 pub use bitboot_plugin_api::{Address, Endpoint, EndpointError, Level, Locator, Receipt};
 pub use client::{AnnounceOptions, Announcing, Answer, Bitboot, Found, Lookup, LookupOptions, Watch};
-pub use discovery::{Change, Peer};
+pub use discovery::{Change, Ignored, Peer};
 pub use error::{Error, Kind, Result};
-pub use network::{MAX_NAME, Network};
+pub use network::{Identity, MAX_NAME, Metadata, Network, PublicKey, Secret};
 pub use paths::Paths;

@@ -21,6 +21,10 @@ pub struct Announcement {
     /// Sealed bytes for media that store bytes; at most [`Caps::max_value`](crate::Caps::max_value) of them.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "serde_bytes")]
     pub value: Option<Vec<u8>>,
+    /// Who writes: at most 32 bytes that are the same each time that one peer announces itself under this locator. A medium that holds
+    /// several values under a locator keeps one for each writer. Empty where nobody is to be told apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "serde_bytes")]
+    pub writer: Vec<u8>,
     /// How long the announcement should live, in seconds. A medium with a lifetime of its own keeps to that.
     pub ttl_s: u32,
 }
@@ -29,7 +33,7 @@ impl Announcement {
     /// An announcement that says nothing yet and lives for an hour.
     #[must_use]
     pub fn new(locator: Locator) -> Self {
-        Self { locator, port: None, endpoints: Vec::new(), value: None, ttl_s: 3600 }
+        Self { locator, port: None, endpoints: Vec::new(), value: None, writer: Vec::new(), ttl_s: 3600 }
     }
 
     /// With a port of this machine; 0 says nothing.
@@ -50,6 +54,13 @@ impl Announcement {
     #[must_use]
     pub fn with_value(mut self, value: impl Into<Vec<u8>>) -> Self {
         self.value = Some(value.into());
+        self
+    }
+
+    /// With what tells its writer from others; more than 32 bytes are cut.
+    #[must_use]
+    pub fn with_writer(mut self, writer: &[u8]) -> Self {
+        self.writer = writer.iter().copied().take(32).collect();
         self
     }
 

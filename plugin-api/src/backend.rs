@@ -1,4 +1,5 @@
 use std::future::{Future, ready};
+use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -59,6 +60,12 @@ pub trait Backend: Send + Sync + Sized + 'static {
     fn write(&self, what: Write, cx: Cx) -> impl Future<Output = Result<Receipt>> + Send {
         let _ = (what, cx);
         ready(Err(Error::unsupported("this medium has no registers")))
+    }
+
+    /// Under which address others on this medium reach this machine, if that is known: what a port alone stands for in a signed record.
+    fn here(&self, cx: Cx) -> impl Future<Output = Result<Option<IpAddr>>> + Send {
+        let _ = cx;
+        ready(Ok(None))
     }
 
     /// Reports peers for as long as somebody listens.

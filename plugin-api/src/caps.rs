@@ -32,6 +32,9 @@ pub struct Caps {
     /// Publishes the sender's own address, whatever it is told; so only this machine can be announced.
     #[serde(default)]
     pub source_bound: bool,
+    /// Spans the internet: private and loopback addresses that are found there are nobody's.
+    #[serde(default)]
+    pub wide: bool,
     /// Takes announcements back before they expire.
     #[serde(default)]
     pub withdraws: bool,
@@ -84,6 +87,7 @@ impl Caps {
             ipv6: true,
             dns: true,
             source_bound: false,
+            wide: false,
             withdraws: false,
             watches: false,
             needs: Vec::new(),

@@ -7,7 +7,7 @@ pub struct Table {
     rows: Vec<[String; 7]>,
 }
 
-/// What the design allows, see `plugin-api/README.md`.
+/// What the design allows.
 #[derive(Debug, Clone, Copy)]
 pub enum Limit {
     /// At most so long.

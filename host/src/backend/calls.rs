@@ -1,5 +1,6 @@
 //! The operations of the contract, typed.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
@@ -45,6 +46,10 @@ pub(crate) async fn withdraw(
     deadline: Duration,
 ) -> Result<Receipt> {
     one(backend, "withdraw", what, deadline).await
+}
+
+pub(crate) async fn here(backend: &dyn Backend, deadline: Duration) -> Result<Option<IpAddr>> {
+    one(backend, "here", &(), deadline).await
 }
 
 pub(crate) async fn health(backend: &dyn Backend, deadline: Duration) -> Result<Health> {
@@ -99,8 +104,8 @@ pub(crate) struct Following {
 pub(crate) enum Step {
     /// A backend found a peer.
     Peer(Peer),
-    /// A backend found sealed bytes, which nothing here can open yet.
-    Value,
+    /// A backend found sealed bytes.
+    Value(Vec<u8>),
     /// A place of the medium holds this in a register.
     Held(Held),
     /// An action has a result.
@@ -135,7 +140,7 @@ impl Following {
             };
             return match kind {
                 Kind::Peer => message::decode(&body).map(Step::Peer),
-                Kind::Value => Ok(Step::Value),
+                Kind::Value => Ok(Step::Value(body)),
                 Kind::Held => message::decode(&body).map(Step::Held),
                 Kind::Output => message::decode(&body).map(Step::Output),
                 Kind::Done => Ok(Step::Done(body)),

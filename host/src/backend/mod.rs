@@ -7,7 +7,9 @@ use std::time::Duration;
 use bitboot_plugin_api::ffi::Event;
 use tokio::sync::mpsc;
 
-pub(crate) use calls::{Step, action, announce, caps, describe, health, lookup, open, save, withdraw};
+pub(crate) use calls::{
+    Step, action, announce, caps, describe, health, here, lookup, open, read, save, withdraw, write,
+};
 
 /// Something that takes calls.
 pub(crate) trait Backend: Send + Sync {

@@ -10,6 +10,7 @@ use super::outcome::Outcome;
 use super::{complete, values};
 use crate::client::AnnounceOptions;
 use crate::error::{Kind, Result};
+use crate::registry::Assignment;
 
 mod keeper;
 
@@ -45,8 +46,11 @@ pub(super) struct What {
     #[arg(long, value_name = "BACKEND", value_delimiter = ',', env = "BITBOOT_VIA", hide_env_values = true)]
     #[arg(add = ArgValueCompleter::new(complete::backends))]
     via: Vec<String>,
+    /// Something that this node says about itself in its signed record; several may be given
+    #[arg(long, value_name = "NAME=VALUE")]
+    meta: Vec<Assignment>,
     /// How long it lives when it is not repeated; a medium with a lifetime of its own keeps to that
-    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = values::lifetime)]
+    #[arg(long, value_name = "DURATION", default_value = "2h", value_parser = values::lifetime)]
     ttl: Duration,
 }
 
@@ -59,6 +63,7 @@ impl What {
             (_, port) => options.port = port,
         }
         options.via.clone_from(&self.via);
+        options.metadata = self.meta.iter().map(|meta| (meta.key.clone(), meta.value.clone())).collect();
         options.ttl = self.ttl;
         options.timeout = context.timeout(options.timeout);
         Ok(options)

@@ -4,9 +4,8 @@ use clap_complete::ArgValueCompleter;
 
 use super::context::Context;
 use super::exit::Exit;
-use super::outcome::Outcome;
 use super::{complete, signals, values};
-use crate::client::{Bitboot, Found, LookupOptions};
+use crate::client::{Bitboot, LookupOptions};
 use crate::discovery::Change;
 use crate::error::Result;
 use crate::network::Network;
@@ -14,8 +13,10 @@ use crate::output::{ErrorLine, Line, PeerLine};
 
 mod exec;
 mod many;
+mod showing;
 
 pub(super) use many::{Networks, many};
+use showing::Showing;
 
 /// Find peers of networks
 ///
@@ -38,6 +39,9 @@ pub(super) struct Args {
     #[arg(long, visible_alias = "continuous", value_name = "EVERY", num_args = 0..=1, require_equals = true, default_missing_value = "30s")]
     #[arg(value_parser = values::duration, conflicts_with_all = ["limit", "first"])]
     watch: Option<Duration>,
+    /// In a secret network, show addresses too that no member has signed for
+    #[arg(long)]
+    unverified: bool,
     /// Run a command for each peer: {} stands for HOST:PORT, which else comes last
     #[arg(long, value_name = "COMMAND", value_parser = exec::Command::parse, value_hint = clap::ValueHint::CommandString)]
     exec: Option<exec::Command>,
@@ -49,6 +53,7 @@ impl Args {
         let bitboot = context.bitboot()?;
         let mut options = LookupOptions::default().timeout(context.timeout(Duration::from_secs(10)));
         options.via.clone_from(&self.via);
+        options.unverified = self.unverified;
         options.limit = if self.first { Some(1) } else { self.limit };
         let exit = match self.watch {
             Some(every) => self.watch(context, &bitboot, &networks, &options, every).await,
@@ -65,63 +70,21 @@ impl Args {
         networks: &[Network],
         options: &LookupOptions,
     ) -> Result<Exit> {
-        let mut outcome = Outcome::new(!self.via.is_empty());
+        let mut showing = Showing::new(context, self.exec.as_ref(), !self.via.is_empty());
         let lookups = networks.iter().map(|network| Ok((network.clone(), bitboot.lookup(network, options)?)));
         let mut found = many(lookups.collect::<Result<Vec<_>>>()?, async |lookup| lookup.next().await);
         context.screen.talk().busy("asking the backends");
         let stopped = loop {
-            let (network, found) = tokio::select! {
+            tokio::select! {
                 exit = signals::stopped() => break Some(exit),
                 next = found.recv() => match next {
-                    Some(next) => next,
+                    Some((network, found)) => showing.show(&network, found).await?,
                     None => break None,
                 },
-            };
-            self.show(context, &mut outcome, network.name(), found).await?;
+            }
         };
         drop(found);
-        context.finish()?;
-        let exit = stopped.unwrap_or_else(|| outcome.of_asking());
-        if outcome.peers == 0 && stopped.is_none() && outcome.answered > 0 {
-            context.screen.talk().say(
-                "no peer was found: nobody announces there now, or the medium is slow; try --timeout 30s",
-            );
-        }
-        context.print(&Line::Summary(outcome.summary(exit)))?;
-        Ok(exit)
-    }
-
-    async fn show(
-        &self,
-        context: &Context,
-        outcome: &mut Outcome,
-        network: &str,
-        found: Found,
-    ) -> Result<()> {
-        match found {
-            Found::Peer(peer) => {
-                outcome.peers += 1;
-                context.print(&Line::Peer(PeerLine::new(network, &peer)))?;
-                context.screen.talk().busy(&format!("{} found, the last {}", outcome.peers, peer.endpoint));
-                self.exec(context, network, &peer).await
-            }
-            Found::Confirmed(peer) => context.print(&Line::PeerConfirmed(PeerLine::new(network, &peer))),
-            Found::Done { backend, unread, .. } => {
-                outcome.answered += 1;
-                if unread > 0 {
-                    context
-                        .screen
-                        .talk()
-                        .say(&format!("{backend}: {unread} values that this version cannot open"));
-                }
-                Ok(())
-            }
-            Found::Failed { backend, error, .. } => {
-                outcome.fail(&error);
-                outcome.tell(context, &error);
-                context.print(&Line::BackendError(ErrorLine::new(Some(network), Some(&backend), &error)))
-            }
-        }
+        showing.end(stopped)
     }
 
     async fn watch(
@@ -141,8 +104,8 @@ impl Args {
                 exit = signals::stopped() => return Ok(exit),
                 Some((network, change)) = changes.recv() => match change {
                     Ok(change) => {
-                        if let Change::Added(peer) = &change {
-                            self.exec(context, network.name(), peer).await?;
+                        if let (Change::Added(peer), Some(command)) = (&change, &self.exec) {
+                            command.run(context, network.name(), peer).await?;
                         }
                         context.print(&line_of(network.name(), &change))?;
                     }
@@ -152,13 +115,6 @@ impl Args {
                     }
                 },
             }
-        }
-    }
-
-    async fn exec(&self, context: &Context, network: &str, peer: &crate::Peer) -> Result<()> {
-        match &self.exec {
-            Some(command) => command.run(context, network, peer).await,
-            None => Ok(()),
         }
     }
 }

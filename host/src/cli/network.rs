@@ -4,21 +4,22 @@ use super::context::Context;
 use super::exit::Exit;
 use super::{complete, values};
 use crate::error::{Error, Kind, Result};
+use crate::keys::KeyFiles;
 use crate::network::Network;
 use crate::output::{Line, NetworkLine};
 use crate::registry::{Edit, Entry, NetworkEntry, Registry, Section, unknown};
 
+mod add;
+
 /// What can be done with registered networks.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Register a network, with backends of its own
-    Add {
+    Add(add::Args),
+    /// Print the invite of a secret network: whoever has it is a member
+    Invite {
         /// The network's name
-        #[arg(value_parser = values::network)]
+        #[arg(value_parser = values::network, add = ArgValueCompleter::new(complete::networks))]
         network: Network,
-        /// Its backends; several may be given, separated by commas
-        #[arg(long, required = true, value_name = "BACKEND", value_delimiter = ',', add = ArgValueCompleter::new(complete::backends))]
-        via: Vec<String>,
     },
     /// List the registered networks
     #[command(visible_alias = "ls")]
@@ -43,15 +44,15 @@ impl Command {
         let paths = context.paths()?;
         let registry = Registry::read(paths)?;
         match self {
-            Self::Add { network, via } => {
-                for backend in &via {
-                    registry.choice(backend.clone())?;
-                }
-                let mut edit = Edit::begin(paths)?;
-                let entry = edit.entry(Section::Networks, network.name())?;
-                entry.insert("backends", via.iter().collect::<toml_edit::Array>().into());
-                edit.commit()?;
-                context.screen.talk().say(&format!("network \"{network}\" uses {}", via.join(", ")));
+            Self::Add(args) => return args.run(context, &registry),
+            Self::Invite { network } => {
+                let invite = context.bitboot()?.resolve(&network)?.invite().ok_or_else(|| {
+                    let what =
+                        format!("network \"{network}\" has no secret: its name is all that there is to know");
+                    Error::new(Kind::Usage, what)
+                        .fix("make a secret one: bitboot network add NAME --secret new")
+                })?;
+                context.raw(&invite)?;
             }
             Self::List => {
                 for (name, entry) in &registry.networks {
@@ -78,6 +79,7 @@ impl Command {
                     return Err(Error { kind: Kind::Usage, ..error });
                 }
                 edit.commit()?;
+                KeyFiles::new(paths).forget(&network)?;
                 context.screen.talk().say(&format!("network \"{network}\" is no longer registered"));
             }
         }
@@ -87,9 +89,12 @@ impl Command {
 
 fn line(name: &str, entry: Option<&Entry<NetworkEntry>>) -> NetworkLine {
     let value = entry.map(|entry| &entry.value);
+    let secret = value.and_then(|value| value.as_ref().ok()).is_some_and(|entry| entry.secret);
     NetworkLine {
         network: name.to_owned(),
-        locator: name.parse::<Network>().map(|network| network.locator().to_hex()).unwrap_or_default(),
+        // A secret network lies elsewhere on each medium and in each hour.
+        locator: name.parse::<Network>().ok().filter(|_| !secret).map(|network| network.locator().to_hex()),
+        secret,
         backends: value
             .and_then(|value| value.as_ref().ok())
             .map(|entry| entry.backends.clone())

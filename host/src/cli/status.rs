@@ -1,7 +1,8 @@
 use super::context::Context;
 use super::exit::Exit;
 use crate::error::Result;
-use crate::output::{AnnouncedLine, Line};
+use crate::keys::KeyFiles;
+use crate::output::{AnnouncedLine, IdentityLine, Line};
 use crate::state::{Announced, Journal};
 
 /// What this machine announces, until when, and the last error
@@ -12,6 +13,11 @@ impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit> {
         let Self {} = self;
         let all = Journal::new(context.paths()?).read()?;
+        if let Some(identity) = KeyFiles::new(context.paths()?).known_identity()? {
+            let public_key = identity.public().to_string();
+            context.screen.talk().say(&format!("this node signs as {public_key}"));
+            context.print(&Line::Identity(IdentityLine { public_key }))?;
+        }
         if all.is_empty() {
             context
                 .screen

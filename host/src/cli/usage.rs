@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::exit::Exit;
 use crate::error::{Error, Kind};
+use crate::network::Network;
 use crate::output::{ColorChoice, ErrorLine, Line, Mode, Screen};
 
 /// The longest value that is repeated to the user.
@@ -49,7 +50,10 @@ fn told(mut error: clap::Error, words: &[OsString]) -> Error {
 
 fn shorten(error: &mut clap::Error) {
     let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return };
-    if value.len() > MAX_VALUE {
+    if Network::is_invite(value) {
+        // It is a secret: not for a log or a screen.
+        error.insert(ContextKind::InvalidValue, ContextValue::String("bitboot://…".into()));
+    } else if value.len() > MAX_VALUE {
         let start = &value[..value.floor_char_boundary(MAX_VALUE)];
         let short = ContextValue::String(format!("{start}…"));
         error.insert(ContextKind::InvalidValue, short);

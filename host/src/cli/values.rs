@@ -24,6 +24,10 @@ pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
 
 /// A network's name, 40 hexadecimal digits, or a magnet link.
 pub(super) fn network(text: &str) -> Result<Network, String> {
+    if Network::is_invite(text) {
+        // Never repeated: it is a secret.
+        return Err("this is an invite: hand it to `bitboot network add`, then use the network's name".into());
+    }
     text.parse().map_err(|error: crate::Error| match error.fix {
         Some(fix) => format!("{}: {fix}", error.what),
         None => error.what,

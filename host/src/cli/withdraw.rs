@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap_complete::ArgValueCompleter;
@@ -9,10 +8,10 @@ use super::context::Context;
 use super::exit::Exit;
 use super::outcome::Outcome;
 use super::{complete, values};
-use crate::client::{AnnounceOptions, Answer, Bitboot, announcement};
+use crate::client::{Answer, Bitboot, statement};
 use crate::discovery::{Deed, tell};
 use crate::error::{Error, Kind, Result};
-use crate::network::Network;
+use crate::network::{Metadata, Network};
 use crate::output::Line;
 use crate::state::Announced;
 
@@ -29,7 +28,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let bitboot = context.bitboot()?;
-        let journal = bitboot.journal();
+        let (network, journal) = (bitboot.resolve(&self.network)?, bitboot.journal());
         let ours: Vec<_> = journal
             .read()?
             .into_iter()
@@ -43,7 +42,13 @@ impl Args {
         for announced in ours {
             // First the journal: whoever keeps it alive must not announce it again meanwhile.
             journal.end(&announced.key, announced.pid)?;
-            self.take_back(&bitboot, &announced, context.timeout(Duration::from_secs(10)), &mut answers);
+            take_back(
+                &bitboot,
+                &network,
+                &announced,
+                context.timeout(Duration::from_secs(10)),
+                &mut answers,
+            )?;
         }
         let mut outcome = Outcome::new(false);
         while let Some(Ok(answer)) = answers.join_next().await {
@@ -54,24 +59,22 @@ impl Args {
         context.print(&Line::Summary(outcome.summary(Exit::OK)))?;
         Ok(Exit::OK)
     }
+}
 
-    fn take_back(
-        &self,
-        bitboot: &Bitboot,
-        announced: &Announced,
-        timeout: Duration,
-        answers: &mut JoinSet<Answer>,
-    ) {
-        let mut options = AnnounceOptions::nothing();
-        options.port = announced.key.port;
-        options.endpoints.clone_from(&announced.key.endpoints);
-        let what = announcement(&self.network, &options);
-        let backends: BTreeSet<&String> = announced.backends.keys().collect();
-        for backend in backends {
-            // A backend that was removed meanwhile cannot be told.
-            let Ok(choice) = bitboot.registry().choice(backend.clone()) else { continue };
-            let (candidate, what) = (bitboot.candidate(choice), what.clone());
-            answers.spawn(async move { tell(candidate, Deed::Withdraw, &what, timeout).await.into() });
-        }
+fn take_back(
+    bitboot: &Bitboot,
+    network: &Network,
+    announced: &Announced,
+    timeout: Duration,
+    answers: &mut JoinSet<Answer>,
+) -> Result<()> {
+    let ttl = Duration::from_secs(announced.ttl_s.into());
+    let what = statement(bitboot, network.clone(), &announced.key, Metadata::new(), ttl)?;
+    for backend in announced.backends.keys() {
+        // A backend that was removed meanwhile cannot be told.
+        let Ok(choice) = bitboot.registry().choice(backend.clone()) else { continue };
+        let (candidate, what) = (bitboot.candidate(choice), what.clone());
+        answers.spawn(async move { tell(candidate, Deed::Withdraw, &what, timeout).await.into() });
     }
+    Ok(())
 }

@@ -1,12 +1,11 @@
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use bitboot_plugin_api::{Announcement, Receipt};
+use bitboot_plugin_api::Receipt;
 use tokio::task::JoinSet;
 
-use super::{AnnounceOptions, Bitboot};
+use super::{AnnounceOptions, Bitboot, statement};
 use crate::daemon::{Jitter, Schedule};
-use crate::discovery::{Deed, Told, tell};
+use crate::discovery::{Deed, Statement, Told, tell};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::registry::Selection;
@@ -14,6 +13,8 @@ use crate::state::{Announced, Journal, Key, Placement, now};
 
 /// How often a kept announcement looks whether `bitboot withdraw` took it back.
 const GLANCE: Duration = Duration::from_secs(1);
+/// A secret network moves every hour, and clocks differ: however long a medium keeps it, a record is written anew this often.
+const SECRET_LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// What one backend answered to an announcement.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct Answer {
 /// An announcement that is kept alive for as long as [`Announcing::next`] is called. Dropping it ends that; what was announced then expires.
 pub struct Announcing {
     bitboot: Bitboot,
-    what: Announcement,
+    what: Statement,
     options: AnnounceOptions,
     journal: Journal,
     key: Key,
@@ -42,26 +43,29 @@ pub struct Announcing {
 impl Announcing {
     pub(super) fn start(
         bitboot: Bitboot,
-        network: &Network,
+        network: Network,
         options: AnnounceOptions,
-        selection: Selection,
+        selection: &Selection,
     ) -> Result<Self> {
         if options.port.is_none() && options.endpoints.is_empty() {
             return Err(Error::new(Kind::Usage, "there is nothing to announce")
                 .fix("name a port of this machine, --port N, or an endpoint, --peer HOST:PORT"));
         }
-        let what = announcement(network, &options);
         let key = Key {
             network: network.name().to_owned(),
             port: options.port,
             endpoints: options.endpoints.clone(),
         };
+        let backends: Vec<_> = selection.choices.iter().map(|choice| choice.backend.clone()).collect();
+        let what = statement(&bitboot, network, &key, options.metadata.clone(), options.ttl)?;
         let journal = bitboot.journal();
-        let pid = (!options.once).then(std::process::id);
-        let announced =
-            Announced { key: key.clone(), ttl_s: what.ttl_s, pid, since: now(), backends: BTreeMap::new() };
-        journal.begin(announced)?;
-        let backends = selection.choices.into_iter().map(|choice| choice.backend).collect::<Vec<_>>();
+        journal.begin(Announced {
+            key: key.clone(),
+            ttl_s: u32::try_from(options.ttl.as_secs()).unwrap_or(u32::MAX),
+            pid: (!options.once).then(std::process::id),
+            since: now(),
+            backends: backends.iter().map(|backend| (backend.clone(), Placement::default())).collect(),
+        })?;
         let schedule = Schedule::new(backends.iter().cloned(), Instant::now());
         Ok(Self { bitboot, what, options, journal, key, backends, schedule, running: JoinSet::new() })
     }
@@ -72,7 +76,8 @@ impl Announcing {
         &self.backends
     }
 
-    /// The next answer of a backend. Safe to be cancelled. `None` when each has answered and it was to be done once, or when it was withdrawn by somebody else.
+    /// The next answer of a backend. Safe to be cancelled. `None` when each has answered and it was to be done once, or when it was
+    /// withdrawn by somebody else.
     pub async fn next(&mut self) -> Option<Answer> {
         loop {
             if !self.start_due() {
@@ -122,8 +127,18 @@ impl Announcing {
 
     fn tell(&mut self, backend: &str, deed: Deed) {
         let Ok(choice) = self.bitboot.registry().choice(backend.to_owned()) else { return };
-        let (candidate, what, timeout) =
-            (self.bitboot.candidate(choice), self.what.clone(), self.options.timeout);
+        let (candidate, timeout) = (self.bitboot.candidate(choice), self.options.timeout);
+        let mut what = self.what.clone();
+        // What other processes of this home announce there, as the journal has it at this moment.
+        let others = self.journal.read().unwrap_or_default().into_iter().filter(|other| {
+            other.key.network == self.key.network
+                && other.key != self.key
+                && other.backends.contains_key(backend)
+        });
+        for other in others {
+            what.other_ports.extend(other.key.port);
+            what.other_endpoints.extend(other.key.endpoints);
+        }
         self.running.spawn(async move { tell(candidate, deed, &what, timeout).await });
     }
 
@@ -131,9 +146,8 @@ impl Announcing {
         let (at, jitter) = (Instant::now(), Jitter(fastrand::f64()));
         let placement = match &told.outcome {
             Ok(receipt) => {
-                let lifetime = receipt.expires_in_s.unwrap_or(self.what.ttl_s).min(self.what.ttl_s);
                 if !self.options.once {
-                    self.schedule.succeeded(&told.backend, Duration::from_secs(lifetime.into()), at, jitter);
+                    self.schedule.succeeded(&told.backend, self.lifetime(receipt), at, jitter);
                 }
                 let expires = receipt.expires_in_s.map(|seconds| now() + u64::from(seconds));
                 Placement { stored: receipt.stored, asked: receipt.asked, expires, error: None }
@@ -149,14 +163,12 @@ impl Announcing {
         let _ = self.journal.note(&self.key, &told.backend, placement);
         told.into()
     }
-}
 
-pub(crate) fn announcement(network: &Network, options: &AnnounceOptions) -> Announcement {
-    let mut what = Announcement::new(network.locator().clone())
-        .with_ttl_s(u32::try_from(options.ttl.as_secs()).unwrap_or(u32::MAX));
-    what.port = options.port;
-    what.endpoints.clone_from(&options.endpoints);
-    what
+    fn lifetime(&self, receipt: &Receipt) -> Duration {
+        let told = receipt.expires_in_s.map(|seconds| Duration::from_secs(seconds.into()));
+        let secret = self.what.network.secret().map(|_| SECRET_LIFETIME);
+        [told, secret].into_iter().flatten().fold(self.options.ttl, Duration::min)
+    }
 }
 
 impl From<Told> for Answer {

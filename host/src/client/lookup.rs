@@ -1,13 +1,13 @@
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
-use bitboot_plugin_api::Query;
 use futures_core::Stream;
 use tokio::sync::mpsc;
 
 use super::LookupOptions;
-use crate::discovery::{Candidate, Heard, News, Peer, Peers, ask};
+use crate::discovery::{Candidate, Heard, Ignored, News, Peer, Peers, Question, ask};
 use crate::error::Error;
 use crate::network::Network;
 
@@ -17,17 +17,19 @@ use crate::network::Network;
 pub enum Found {
     /// A peer that was not known before.
     Peer(Peer),
-    /// A peer that was known, seen by one more backend.
+    /// A peer that was known: one more backend saw it, or a node signed for it.
     Confirmed(Peer),
     /// A backend has told all that it knows.
     Done {
         /// The backend's name.
         backend: String,
-        /// Values that it found and that nothing here can open.
-        unread: usize,
+        /// What it brought that is not shown.
+        ignored: Ignored,
         /// How long it took.
         took: Duration,
     },
+    /// In a secret network: so many addresses that no member has signed for, and that are not shown. Told once, at the end.
+    HeldBack(usize),
     /// A backend could not; the others go on.
     Failed {
         /// The backend's name.
@@ -45,38 +47,69 @@ pub struct Lookup {
     inbox: mpsc::Receiver<Heard>,
     peers: Peers,
     limit: usize,
+    told: usize,
+    waiting: VecDeque<Found>,
 }
 
 impl Lookup {
-    pub(super) fn start(candidates: Vec<Candidate>, network: &Network, options: &LookupOptions) -> Self {
-        let mut query = Query::new(network.locator().clone());
-        query.limit = options.limit.and_then(|limit| u32::try_from(limit).ok());
-        let inbox = ask(candidates, &query, options.timeout);
-        Self { inbox, peers: Peers::default(), limit: options.limit.unwrap_or(usize::MAX) }
+    pub(super) fn start(candidates: Vec<Candidate>, network: Network, options: &LookupOptions) -> Self {
+        // Anybody at the medium can put an address there: in a secret network the members' records count.
+        let only_signed = network.secret().is_some() && !options.unverified;
+        let limit = options.limit.and_then(|limit| u32::try_from(limit).ok());
+        let question = Question { network, limit, timeout: options.timeout, now: SystemTime::now() };
+        Self {
+            inbox: ask(candidates, &question),
+            peers: Peers::new(only_signed),
+            limit: options.limit.unwrap_or(usize::MAX),
+            told: 0,
+            waiting: VecDeque::new(),
+        }
     }
 
-    /// What happens next; `None` when every backend has told all, or there are as many peers as were asked for.
+    /// What happens next; `None` when every backend has told all, or there are as many peers as were asked for. Safe to be cancelled.
     pub async fn next(&mut self) -> Option<Found> {
         std::future::poll_fn(|cx| self.poll_found(cx)).await
     }
 
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Found>> {
         loop {
-            if self.peers.len() >= self.limit {
+            if self.told >= self.limit {
                 self.inbox.close();
                 return Poll::Ready(None);
             }
-            let Some(heard) = ready!(self.inbox.poll_recv(cx)) else { return Poll::Ready(None) };
-            let found = match heard {
-                Heard::Peer { backend, peer } => match self.peers.add(&backend, peer, SystemTime::now()) {
-                    (News::Peer, peer) => Found::Peer(peer.clone()),
-                    (News::Backend, peer) => Found::Confirmed(peer.clone()),
-                    (News::Nothing, _) => continue,
-                },
-                Heard::Done { backend, values, took } => Found::Done { backend, unread: values, took },
-                Heard::Failed { backend, error, took } => Found::Failed { backend, error, took },
+            if let Some(found) = self.waiting.pop_front() {
+                self.told += usize::from(matches!(found, Found::Peer(_)));
+                return Poll::Ready(Some(found));
+            }
+            let Some(heard) = ready!(self.inbox.poll_recv(cx)) else {
+                let held_back = self.peers.take_held_back();
+                return Poll::Ready((held_back > 0).then_some(Found::HeldBack(held_back)));
             };
-            return Poll::Ready(Some(found));
+            self.hear(heard);
+        }
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        let now = SystemTime::now();
+        let found = |(news, peer)| match news {
+            News::Peer => Found::Peer(peer),
+            News::More => Found::Confirmed(peer),
+        };
+        match heard {
+            Heard::Address { backend, peer } => {
+                self.waiting.extend(self.peers.add(&backend, peer, now).map(found));
+            }
+            Heard::Records { backend, records } => {
+                for record in records {
+                    self.waiting.extend(self.peers.add_record(&backend, &record, now).into_iter().map(found));
+                }
+            }
+            Heard::Done { backend, ignored, took } => {
+                self.waiting.push_back(Found::Done { backend, ignored, took });
+            }
+            Heard::Failed { backend, error, took } => {
+                self.waiting.push_back(Found::Failed { backend, error, took });
+            }
         }
     }
 }

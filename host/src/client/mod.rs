@@ -12,15 +12,15 @@ use std::time::Duration;
 use bitboot_plugin_api::Level;
 
 use crate::backend;
-use crate::discovery::Candidate;
+use crate::discovery::{Candidate, Statement};
 use crate::error::{Error, Kind, Result};
+use crate::keys::KeyFiles;
 use crate::loader::{self, Loader, PluginLog, Request};
-use crate::network::Network;
+use crate::network::{Metadata, Network};
 use crate::paths::Paths;
 use crate::registry::{BackendEntry, Choice, PluginEntry, Registry, Selection};
-use crate::state::Journal;
+use crate::state::{Journal, Key};
 
-pub(crate) use announce::announcement;
 pub use announce::{Announcing, Answer};
 pub use lookup::{Found, Lookup};
 pub use options::{AnnounceOptions, LookupOptions};
@@ -61,7 +61,7 @@ impl Bitboot {
     /// When nobody can be asked: a backend that is not registered, or no backend at all.
     pub fn lookup(&self, network: &Network, options: &LookupOptions) -> Result<Lookup> {
         let selection = self.registry.select(network.name(), &options.via)?;
-        Ok(Lookup::start(self.candidates(selection), network, options))
+        Ok(Lookup::start(self.candidates(selection), self.resolve(network)?, options))
     }
 
     /// Looks a network up again and again, and tells who came and who is gone.
@@ -78,7 +78,7 @@ impl Bitboot {
     /// As [`Bitboot::lookup`]; and when there is nothing to announce.
     pub fn announce(&self, network: &Network, options: AnnounceOptions) -> Result<Announcing> {
         let selection = self.registry.select(network.name(), &options.via)?;
-        Announcing::start(self.clone(), network, options, selection)
+        Announcing::start(self.clone(), self.resolve(network)?, options, &selection)
     }
 
     /// Lets the backends that were used keep what makes them quick the next time. Worth a second at the end of a program.
@@ -100,6 +100,24 @@ impl Bitboot {
         &self.loader
     }
 
+    /// The network with its secret, if it is registered as a secret one.
+    pub(crate) fn resolve(&self, network: &Network) -> Result<Network> {
+        let is_secret = match self.registry.networks.get(network.name()) {
+            Some(entry) => entry.value.clone()?.secret,
+            None => false,
+        };
+        // A program may bring a secret of its own.
+        if is_secret && network.secret().is_none() {
+            self.keys().with_secret(network)
+        } else {
+            Ok(network.clone())
+        }
+    }
+
+    pub(crate) fn keys(&self) -> KeyFiles {
+        KeyFiles::new(&self.paths)
+    }
+
     pub(crate) fn journal(&self) -> Journal {
         Journal::new(&self.paths)
     }
@@ -110,9 +128,33 @@ impl Bitboot {
 
     pub(crate) fn candidate(&self, choice: Choice) -> Candidate {
         let loader = Arc::clone(&self.loader);
-        let request = choice.entries.and_then(|(entry, plugin)| request(&choice.backend, &entry, &plugin));
-        Candidate::new(choice.backend, async move { loader.backend(request?).await })
+        let request = choice.entries.and_then(|(entry, plugin)| {
+            let medium = entry.medium.clone().unwrap_or_else(|| choice.backend.clone());
+            Ok((request(&choice.backend, &entry, &plugin)?, medium))
+        });
+        let medium = request.as_ref().map_or_else(|_| choice.backend.clone(), |(_, medium)| medium.clone());
+        Candidate::new(choice.backend, medium, async move { loader.backend(request?.0).await })
     }
+}
+
+/// What this node says in a network about one announcement. Makes the node's identity when there is none yet.
+pub(crate) fn statement(
+    bitboot: &Bitboot,
+    network: Network,
+    key: &Key,
+    metadata: Metadata,
+    ttl: Duration,
+) -> Result<Statement> {
+    Ok(Statement {
+        network,
+        identity: Arc::new(bitboot.keys().identity()?),
+        port: key.port,
+        endpoints: key.endpoints.clone(),
+        other_ports: Vec::new(),
+        other_endpoints: Vec::new(),
+        metadata,
+        ttl,
+    })
 }
 
 /// What it takes to open a registered backend.

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::Endpoint;
 
+use crate::network::Metadata;
+
 /// How a network is looked up.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -12,11 +14,13 @@ pub struct LookupOptions {
     pub limit: Option<usize>,
     /// End each backend's search after this time.
     pub timeout: Duration,
+    /// In a secret network, tell of addresses too that no member has signed for.
+    pub unverified: bool,
 }
 
 impl Default for LookupOptions {
     fn default() -> Self {
-        Self { via: Vec::new(), limit: None, timeout: Duration::from_secs(10) }
+        Self { via: Vec::new(), limit: None, timeout: Duration::from_secs(10), unverified: false }
     }
 }
 
@@ -53,6 +57,8 @@ pub struct AnnounceOptions {
     pub endpoints: Vec<Endpoint>,
     /// The backends to tell; none for the network's own or the default ones.
     pub via: Vec<String>,
+    /// What else the node says about itself: short texts by short names, in its signed record.
+    pub metadata: Metadata,
     /// How long the announcement should live when it is not repeated.
     pub ttl: Duration,
     /// Announce once instead of keeping it alive.
@@ -79,7 +85,8 @@ impl AnnounceOptions {
             port: None,
             endpoints: Vec::new(),
             via: Vec::new(),
-            ttl: Duration::from_secs(3600),
+            metadata: Metadata::new(),
+            ttl: Duration::from_secs(7200),
             once: false,
             timeout: Duration::from_secs(30),
         }
@@ -92,7 +99,14 @@ impl AnnounceOptions {
         self
     }
 
-    /// With another lifetime than an hour.
+    /// With something that the node says about itself.
+    #[must_use]
+    pub fn metadata(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(name.into(), value.into());
+        self
+    }
+
+    /// With another lifetime than two hours.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;

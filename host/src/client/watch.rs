@@ -58,7 +58,7 @@ impl Watch {
                     self.failed.insert(backend);
                     return Err(error);
                 }
-                Some(Found::Done { .. }) => {}
+                Some(Found::Done { .. } | Found::HeldBack(_)) => {}
                 None => {
                     self.lookup = None;
                     self.waiting.extend(self.rounds.end(&std::mem::take(&mut self.failed)));

@@ -1,12 +1,13 @@
-//! Each peer once, with who saw it. Pure: time comes as an argument.
+//! Each peer once, with who saw it and who signed for it. Pure: time comes as an argument.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::time::{Duration, SystemTime};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitboot_plugin_api::Endpoint;
 
-/// A peer that was found.
+use crate::network::{Metadata, Newest, PublicKey, Record};
+
+/// A peer that was found: an address that somebody claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Peer {
@@ -14,9 +15,13 @@ pub struct Peer {
     pub endpoint: Endpoint,
     /// The backends that saw it, sorted.
     pub backends: Vec<String>,
+    /// The node that signed for it, with a signature that was verified; `None` where a medium carries bare addresses.
+    pub signed_by: Option<PublicKey>,
+    /// What the node says besides.
+    pub metadata: Metadata,
     /// When it was first seen in this lookup.
     pub seen: SystemTime,
-    /// When the last medium forgets it, where one tells.
+    /// When its record ends or the medium forgets it, where that is known.
     pub expires: Option<SystemTime>,
 }
 
@@ -25,50 +30,128 @@ pub struct Peer {
 pub(crate) enum News {
     /// Nobody saw this peer before.
     Peer,
-    /// Another backend saw it before.
-    Backend,
-    /// Nothing.
-    Nothing,
+    /// Another backend saw it before, or nobody had signed for it.
+    More,
 }
 
 /// All peers of one lookup.
 #[derive(Debug, Default)]
-pub(crate) struct Peers(BTreeMap<Endpoint, Peer>);
+pub(crate) struct Peers {
+    /// By address and signer: two nodes that claim one address are two peers, for who lies is not known here.
+    known: BTreeMap<(Endpoint, Option<PublicKey>), Peer>,
+    records: Newest,
+    /// Addresses that nobody signed, held back until somebody does.
+    held_back: BTreeMap<Endpoint, BTreeSet<String>>,
+    only_signed: bool,
+}
 
-impl Peers {
-    /// Adds a sighting; tells what is new, and all that is known of the peer.
-    pub(crate) fn add(
-        &mut self,
-        backend: &str,
-        peer: bitboot_plugin_api::Peer,
-        now: SystemTime,
-    ) -> (News, &Peer) {
-        let expires =
-            peer.expires_in_s.and_then(|seconds| now.checked_add(Duration::from_secs(seconds.into())));
-        match self.0.entry(peer.endpoint) {
-            Entry::Vacant(place) => {
-                let endpoint = place.key().clone();
-                (
-                    News::Peer,
-                    place.insert(Peer { endpoint, backends: vec![backend.to_owned()], seen: now, expires }),
-                )
-            }
-            Entry::Occupied(place) => {
-                let known = place.into_mut();
-                known.expires = known.expires.max(expires);
-                match known.backends.binary_search_by(|name| name.as_str().cmp(backend)) {
-                    Ok(_) => (News::Nothing, known),
-                    Err(at) => {
-                        known.backends.insert(at, backend.to_owned());
-                        (News::Backend, known)
-                    }
-                }
+impl Peer {
+    pub(super) fn new(endpoint: Endpoint, backends: Vec<String>, seen: SystemTime) -> Self {
+        Self { endpoint, backends, signed_by: None, metadata: Metadata::new(), seen, expires: None }
+    }
+
+    /// Whether another is what this one has become: seen by more, or signed for.
+    pub(crate) fn is_now(&self, later: &Self) -> bool {
+        self.endpoint == later.endpoint && (self.signed_by.is_none() || self.signed_by == later.signed_by)
+    }
+
+    fn also_seen_by(&mut self, backend: &str) -> bool {
+        match self.backends.binary_search_by(|name| name.as_str().cmp(backend)) {
+            Ok(_) => false,
+            Err(at) => {
+                self.backends.insert(at, backend.to_owned());
+                true
             }
         }
     }
+}
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+impl Peers {
+    /// With `only_signed`, addresses that nobody signed are not news.
+    pub(crate) fn new(only_signed: bool) -> Self {
+        Self { only_signed, ..Self::default() }
+    }
+
+    /// Adds an address that nobody signed.
+    pub(crate) fn add(
+        &mut self,
+        backend: &str,
+        told: bitboot_plugin_api::Peer,
+        now: SystemTime,
+    ) -> Option<(News, Peer)> {
+        let endpoint = told.endpoint;
+        let signed =
+            self.known.range_mut((endpoint.clone(), None)..).take_while(|((other, _), _)| *other == endpoint);
+        let mut is_known = false;
+        let mut news = None;
+        for (_, peer) in signed {
+            is_known = true;
+            if peer.also_seen_by(backend) {
+                news = Some((News::More, peer.clone()));
+            }
+        }
+        if is_known {
+            return news;
+        }
+        if self.only_signed {
+            self.held_back.entry(endpoint).or_default().insert(backend.to_owned());
+            return None;
+        }
+        let mut peer = Peer::new(endpoint.clone(), vec![backend.to_owned()], now);
+        peer.expires =
+            told.expires_in_s.and_then(|seconds| now.checked_add(Duration::from_secs(seconds.into())));
+        self.known.insert((endpoint, None), peer.clone());
+        Some((News::Peer, peer))
+    }
+
+    /// Adds a record that holds; what is new about each of its addresses.
+    pub(crate) fn add_record(
+        &mut self,
+        backend: &str,
+        record: &Record,
+        now: SystemTime,
+    ) -> Vec<(News, Peer)> {
+        self.records.add(record.clone());
+        // An older record than one that is known, of whatever backend, says nothing any more.
+        if record.withdrawn
+            || self
+                .records
+                .get(&record.signer)
+                .is_some_and(|newest| newest.time > record.time || newest.withdrawn)
+        {
+            return Vec::new();
+        }
+        record.endpoints.iter().filter_map(|endpoint| self.sign(backend, endpoint, record, now)).collect()
+    }
+
+    fn sign(
+        &mut self,
+        backend: &str,
+        endpoint: &Endpoint,
+        record: &Record,
+        now: SystemTime,
+    ) -> Option<(News, Peer)> {
+        let key = (endpoint.clone(), Some(record.signer));
+        if let Some(known) = self.known.get_mut(&key) {
+            return known.also_seen_by(backend).then(|| (News::More, known.clone()));
+        }
+        let unsigned = self.known.remove(&(endpoint.clone(), None));
+        let news = if unsigned.is_some() { News::More } else { News::Peer };
+        let mut peer = unsigned.unwrap_or_else(|| Peer::new(endpoint.clone(), Vec::new(), now));
+        peer.also_seen_by(backend);
+        for backend in self.held_back.remove(endpoint).unwrap_or_default() {
+            peer.also_seen_by(&backend);
+        }
+        peer.signed_by = Some(record.signer);
+        peer.metadata.clone_from(&record.metadata);
+        peer.expires = UNIX_EPOCH.checked_add(record.expires());
+        self.known.insert(key, peer.clone());
+        Some((news, peer))
+    }
+
+    /// How many addresses nobody has signed for; they are not told twice.
+    pub(crate) fn take_held_back(&mut self) -> usize {
+        std::mem::take(&mut self.held_back).len()
     }
 }
 
@@ -77,27 +160,56 @@ mod tests {
     use bitboot_plugin_api::Peer as Told;
 
     use super::*;
+    use crate::network::{Claim, Identity};
 
     fn told(text: &str) -> Told {
         Told::new(text.parse().unwrap())
     }
 
+    fn record(seed: u8, time: u64, endpoint: &str, withdrawn: bool) -> Record {
+        let claim = Claim {
+            endpoints: vec![endpoint.parse().unwrap()],
+            lifetime: Duration::from_secs(60),
+            withdrawn,
+            ..Claim::default()
+        };
+        Record::sign(&Identity::new(&[seed; 32]), &[0; 32], &claim, Duration::from_secs(time)).unwrap()
+    }
+
     #[test]
     fn each_peer_is_there_once_with_all_who_saw_it() {
-        let (mut peers, now) = (Peers::default(), SystemTime::UNIX_EPOCH);
-        assert_eq!(peers.add("lab", told("[::1]:80"), now).0, News::Peer);
-        assert_eq!(peers.add("lab", told("[::1]:80"), now).0, News::Nothing);
-        let (news, peer) = peers.add("a", told("[::1]:80").with_expiry(9), now);
-        assert_eq!((news, peer.backends.join(" ")), (News::Backend, "a lab".into()));
-        assert_eq!(peer.expires, Some(now + Duration::from_secs(9)));
-        assert_eq!(peers.add("lab", told("[::1]:81"), now).0, News::Peer);
-        assert_eq!(peers.len(), 2);
+        let (mut peers, now) = (Peers::new(false), UNIX_EPOCH);
+        assert_eq!(peers.add("lab", told("[::1]:80"), now).unwrap().0, News::Peer);
+        assert!(peers.add("lab", told("[::1]:80"), now).is_none());
+        let (news, peer) = peers.add("a", told("[::1]:80"), now).unwrap();
+        assert_eq!((news, peer.backends.join(" ")), (News::More, "a lab".into()));
+        let (news, peer) = peers.add_record("local", &record(1, 1, "[::1]:80", false), now).pop().unwrap();
+        assert_eq!((news, peer.backends.len(), peer.signed_by.is_some()), (News::More, 3, true));
+        assert_eq!(peers.add_record("local", &record(2, 1, "[::1]:80", false), now)[0].0, News::Peer);
+        assert_eq!(peers.known.len(), 2);
+    }
+
+    #[test]
+    fn what_is_withdrawn_or_older_is_not_believed_whatever_comes_first() {
+        let (mut peers, now) = (Peers::new(false), UNIX_EPOCH);
+        assert!(peers.add_record("a", &record(1, 5, "[::1]:80", true), now).is_empty());
+        assert!(peers.add_record("b", &record(1, 4, "[::1]:80", false), now).is_empty());
+        assert_eq!(peers.add_record("b", &record(1, 6, "[::1]:80", false), now).len(), 1);
+    }
+
+    #[test]
+    fn in_a_secret_network_only_records_count() {
+        let (mut peers, now) = (Peers::new(true), UNIX_EPOCH);
+        assert!(peers.add("lab", told("[::1]:80"), now).is_none());
+        assert_eq!((peers.known.len(), peers.held_back.len()), (0, 1));
+        let (news, peer) = peers.add_record("b", &record(1, 1, "[::1]:80", false), now).pop().unwrap();
+        assert_eq!((news, peer.backends.join(" ")), (News::Peer, "b lab".into()));
     }
 
     #[test]
     fn an_impossible_expiry_is_none() {
-        let mut peers = Peers::default();
-        let far = SystemTime::UNIX_EPOCH + Duration::from_secs(i64::MAX as u64 - 1);
-        assert_eq!(peers.add("a", told("[::1]:80").with_expiry(u32::MAX), far).1.expires, None);
+        let far = UNIX_EPOCH + Duration::from_secs(i64::MAX as u64 - 1);
+        let (_, peer) = Peers::new(false).add("a", told("[::1]:80").with_expiry(u32::MAX), far).unwrap();
+        assert_eq!(peer.expires, None);
     }
 }

@@ -2,14 +2,20 @@
 
 mod ask;
 mod candidate;
+mod ignored;
+mod listen;
 mod merge;
+mod rank;
 mod rounds;
+mod slots;
 mod tell;
 
-pub(crate) use ask::{Heard, ask};
+pub(crate) use ask::{Heard, Question, ask};
 pub(crate) use candidate::Candidate;
+pub use ignored::Ignored;
 pub use merge::Peer;
 pub(crate) use merge::{News, Peers};
+pub(crate) use rank::rank;
 pub use rounds::Change;
 pub(crate) use rounds::Rounds;
-pub(crate) use tell::{Deed, Told, tell};
+pub(crate) use tell::{Deed, Statement, Told, tell};

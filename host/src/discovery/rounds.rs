@@ -60,12 +60,7 @@ mod tests {
     use super::*;
 
     fn peer(text: &str) -> Peer {
-        Peer {
-            endpoint: text.parse().unwrap(),
-            backends: vec!["lab".into()],
-            seen: SystemTime::UNIX_EPOCH,
-            expires: None,
-        }
+        Peer::new(text.parse().unwrap(), vec!["lab".into()], SystemTime::UNIX_EPOCH)
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) enum BundleError {
     Malformed,
 }
 
-/// Seals the records that fit into `room` bytes, in the order given; also how many fitted.
+/// Seals the records that fit into `room` bytes, in the order given; also how many fitted. Nothing where not even an empty bundle fits.
 pub(super) fn seal<'a>(
     key: &[u8; 32],
     place: &[u8],
@@ -33,7 +33,7 @@ pub(super) fn seal<'a>(
     records: impl Iterator<Item = &'a Record>,
     room: usize,
 ) -> (Vec<u8>, usize) {
-    let room = room.min(MAX_BUNDLE).saturating_sub(NONCE + TAG);
+    let Some(room) = room.min(MAX_BUNDLE).checked_sub(NONCE + TAG) else { return (Vec::new(), 0) };
     let mut plain = Vec::new();
     let mut count = 0;
     for record in records {
@@ -45,7 +45,8 @@ pub(super) fn seal<'a>(
         plain.extend_from_slice(bytes);
         count += 1;
     }
-    plain.resize(plain.len().next_multiple_of(BLOCK).max(BLOCK).min(room).max(plain.len()), 0);
+    // The last block ends with the room, which hides as much.
+    plain.resize(plain.len().next_multiple_of(BLOCK).max(BLOCK).min(room), 0);
     let cipher = XChaCha20Poly1305::new(key.into());
     let payload = Payload { msg: &plain, aad: &associated(place) };
     // Only a message of 256 GiB could fail.

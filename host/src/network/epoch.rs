@@ -24,11 +24,6 @@ impl Epoch {
         let others = (first..=last).rev().filter(|epoch| *epoch != present);
         std::iter::once(present).chain(others).map(Self).collect()
     }
-
-    /// How long after a time the next epoch begins.
-    pub(crate) fn until_next(since_1970: Duration) -> Duration {
-        Duration::from_secs(HOUR - since_1970.as_secs() % HOUR)
-    }
 }
 
 #[cfg(test)]
@@ -47,11 +42,5 @@ mod tests {
             prop_assert!(window.len() <= 4);
             prop_assert_eq!(window[0], Epoch::at(Duration::from_secs(now)));
         }
-    }
-
-    #[test]
-    fn the_next_epoch_is_never_now() {
-        assert_eq!(Epoch::until_next(Duration::from_secs(7200)), Duration::from_secs(3600));
-        assert_eq!(Epoch::until_next(Duration::from_secs(7199)), Duration::from_secs(1));
     }
 }

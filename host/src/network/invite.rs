@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use data_encoding::BASE64URL_NOPAD;
+use zeroize::Zeroizing;
 
 use super::{Network, Secret};
 use crate::error::{Error, Kind, Result};
@@ -36,10 +37,9 @@ impl Network {
         let bad = |what: &str| {
             Error::new(Kind::Usage, what).fix("ask for it again: bitboot network invite NAME prints it")
         };
-        let rest = text
-            .trim()
-            .strip_prefix(SCHEME)
-            .ok_or_else(|| bad("it is no invite: those begin with bitboot://"))?;
+        let rest = behind_scheme(text)
+            .ok_or_else(|| bad("it is no invite: those begin with bitboot://"))?
+            .trim_end();
         let (name, query) = rest.split_once('?').ok_or_else(|| bad("the invite has no secret"))?;
         let secret = query
             .split('&')
@@ -47,8 +47,9 @@ impl Network {
             .ok_or_else(|| bad("the invite has no secret"))?;
         let bytes = BASE64URL_NOPAD
             .decode(secret.as_bytes())
+            .map(Zeroizing::new)
             .map_err(|_| bad("the secret in the invite is not whole"))?;
-        let bytes: [u8; 32] = bytes.try_into().map_err(|_| bad("the secret in the invite is not whole"))?;
+        let bytes = bytes[..].try_into().map_err(|_| bad("the secret in the invite is not whole"))?;
         let name = unpercent(name).ok_or_else(|| bad("the name in the invite cannot be read"))?;
         Self::with_secret(&name, Secret::new(bytes))
     }
@@ -56,8 +57,14 @@ impl Network {
     /// Whether a text looks like an invite, and so must not be shown or logged.
     #[must_use]
     pub fn is_invite(text: &str) -> bool {
-        text.trim_start().starts_with(SCHEME)
+        behind_scheme(text).is_some()
     }
+}
+
+/// Telephones write the first letter of a line in upper case, and schemes are the same in both (RFC 3986, section 3.1).
+fn behind_scheme(text: &str) -> Option<&str> {
+    let (scheme, rest) = text.trim_start().split_at_checked(SCHEME.len())?;
+    scheme.eq_ignore_ascii_case(SCHEME).then_some(rest)
 }
 
 fn unpercent(text: &str) -> Option<String> {

@@ -16,13 +16,12 @@ mod sane;
 mod secret;
 mod wire;
 
-pub(crate) use bundle::{BundleError, MAX_BUNDLE};
 pub(crate) use epoch::Epoch;
 pub use identity::{Identity, PublicKey};
 pub(crate) use merge::Newest;
 pub use name::{MAX_NAME, Network};
 pub(crate) use place::{Place, Slot};
-pub use record::{Claim, Metadata};
-pub(crate) use record::{Record, RecordError, Standing};
+pub use record::Metadata;
+pub(crate) use record::{Claim, Record, Standing};
 pub(crate) use sane::is_sane;
 pub use secret::Secret;

@@ -59,6 +59,10 @@ impl FromStr for Network {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        // Its hash, made public, would be a hash of the secret.
+        if Self::is_invite(text) {
+            return Err(bad("an invite is no name", "join with it: bitboot network add INVITE"));
+        }
         if text.starts_with("magnet:") {
             let hash = magnet_info_hash(text).ok_or_else(|| {
                 bad(

@@ -59,7 +59,7 @@ impl Place {
         let derive = |label: &str| -> [u8; 32] { expand(&root, &info(label, epoch, medium)) };
         let locator = match network.secret() {
             None => network.locator().clone(),
-            Some(_) => Locator::new(&derive("locator")[..20]).unwrap_or_else(|| network.locator().clone()),
+            Some(_) => locator(&derive("locator")[..20]),
         };
         Self {
             locator,
@@ -86,7 +86,16 @@ impl Place {
         let [high, low] = slot.index.to_be_bytes();
         // 32 bytes of key and of output are lengths that HKDF always takes.
         let _ = hkdf.map(|hkdf| hkdf.expand(&[slot.level, high, low], &mut bytes));
-        Locator::new(&bytes).unwrap_or_else(|| self.locator.clone())
+        locator(&bytes)
+    }
+
+    /// What tells a signer from others at this place, to somebody who does not know it: 16 bytes.
+    pub(crate) fn pseudonym(&self, signer: &PublicKey) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        // 32 bytes of key and 16 of output are lengths that HKDF always takes.
+        let _ = Hkdf::<Sha256>::from_prk(&self.slots)
+            .map(|hkdf| hkdf.expand(&[b"writer", &signer.0[..]].concat(), &mut bytes));
+        bytes
     }
 
     /// Seals the records that fit into `room` bytes, in the order given, for a locator of this place; also how many fitted.
@@ -104,6 +113,11 @@ impl Place {
     pub(crate) fn open(&self, at: &Locator, bytes: &[u8]) -> Result<(Newest, usize), BundleError> {
         bundle::open(&self.seal, at.as_bytes(), &self.binding, bytes)
     }
+}
+
+/// Never another one instead: that could be public.
+fn locator(bytes: &[u8]) -> Locator {
+    Locator::new(bytes).unwrap_or_else(|| unreachable!("20 and 32 bytes are a locator"))
 }
 
 /// HKDF-Extract (RFC 5869) over what makes the network.

@@ -14,15 +14,15 @@ pub type Metadata = BTreeMap<String, String>;
 
 /// What a node wants to say in a record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Claim {
+pub(crate) struct Claim {
     /// Where it can be reached, best first.
-    pub endpoints: Vec<Endpoint>,
+    pub(crate) endpoints: Vec<Endpoint>,
     /// What else it says.
-    pub metadata: Metadata,
-    /// How long the record holds.
-    pub lifetime: Duration,
+    pub(crate) metadata: Metadata,
+    /// How long the record holds, in steps of 30 s, at most 22 days. That of a withdrawal reaches at least as far as the record that it takes back.
+    pub(crate) lifetime: Duration,
     /// It takes back what it said before.
-    pub withdrawn: bool,
+    pub(crate) withdrawn: bool,
 }
 
 /// A record whose signature has been verified.
@@ -78,7 +78,8 @@ impl Record {
         claim: &Claim,
         since_1970: Duration,
     ) -> Option<Self> {
-        let ticks = u16::try_from(claim.lifetime.as_secs().div_ceil(Self::TICK)).unwrap_or(u16::MAX);
+        let ticks = claim.lifetime.as_millis().div_ceil(u128::from(Self::TICK) * 1000);
+        let ticks = u16::try_from(ticks).unwrap_or(u16::MAX);
         let mut bytes = vec![Self::VERSION << 4 | if claim.withdrawn { Self::WITHDRAWN } else { 0 }];
         bytes.extend_from_slice(&identity.public().0);
         bytes.extend_from_slice(&u32::try_from(since_1970.as_secs()).ok()?.to_be_bytes());
@@ -167,7 +168,7 @@ impl Record {
     }
 
     pub(crate) fn standing(&self, since_1970: Duration) -> Standing {
-        if u64::from(self.time) > since_1970.as_secs() + Self::AHEAD {
+        if u64::from(self.time) > since_1970.as_secs().saturating_add(Self::AHEAD) {
             Standing::FromTheFuture
         } else if self.expires() <= since_1970 {
             Standing::Expired

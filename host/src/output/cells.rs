@@ -84,7 +84,12 @@ impl Cells for NetworkLine {
     const COLUMNS: &'static [&'static str] = &["network", "backends", "locator", "problem"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.network.clone(), self.backends.join(","), self.locator.clone(), some(self.invalid.as_ref())]
+        vec![
+            self.network.clone(),
+            self.backends.join(","),
+            some(self.locator.as_ref()),
+            some(self.invalid.as_ref()),
+        ]
     }
 
     fn plain(&self) -> &str {

@@ -7,10 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, OutputLine, PluginLine,
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, NetworkLine, OutputLine, PluginLine,
 };
 use crate::discovery::Peer;
 use crate::error::Error;
+use crate::network::Metadata;
 
 /// The version of the lines.
 const VERSION: u8 = 1;
@@ -35,6 +36,8 @@ pub(crate) enum Line {
     Error(ErrorLine),
     /// The last line of `announce`, `lookup`, `join` and `withdraw`.
     Summary(SummaryLine),
+    /// `status`: the key that this node signs with.
+    Identity(IdentityLine),
     /// `status`: something that this machine announces.
     Announced(AnnouncedLine),
     /// `network`: a registered network.
@@ -80,8 +83,12 @@ pub(crate) struct PeerLine {
     pub(crate) peer: String,
     /// Who saw it, so far.
     pub(crate) backends: Vec<String>,
-    /// The public key that signed for it; null where nobody did.
+    /// The public key of the node that signed for it, 64 hexadecimal digits; null where nobody did.
     pub(crate) signed_by: Option<String>,
+    /// The signature is of that key and for this network.
+    pub(crate) verified: bool,
+    /// What the node says about itself.
+    pub(crate) meta: Metadata,
     /// When it was first seen, RFC 3339.
     pub(crate) seen: String,
     /// When the medium forgets it, RFC 3339; null where it does not tell.
@@ -94,7 +101,9 @@ impl PeerLine {
             network: network.into(),
             peer: peer.endpoint.to_string(),
             backends: peer.backends.clone(),
-            signed_by: None,
+            signed_by: peer.signed_by.map(|key| key.to_string()),
+            verified: peer.signed_by.is_some(),
+            meta: peer.metadata.clone(),
             seen: timestamp(peer.seen),
             expires: peer.expires.map(timestamp),
         }

@@ -26,12 +26,21 @@ pub(crate) struct AnnouncedLine {
     pub(crate) error: Option<String>,
 }
 
+/// The key that this node signs with.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct IdentityLine {
+    /// Its public half, 64 hexadecimal digits (ed25519).
+    pub(crate) public_key: String,
+}
+
 /// A registered network.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct NetworkLine {
     pub(crate) network: String,
-    /// Where backends store and find its peers, hexadecimal.
-    pub(crate) locator: String,
+    /// Where backends store and find its peers, hexadecimal; null for a secret network, which lies elsewhere each hour.
+    pub(crate) locator: Option<String>,
+    /// Found and read by those only who have its secret.
+    pub(crate) secret: bool,
     /// Its own backends; none for the default ones.
     pub(crate) backends: Vec<String>,
     /// Why its entry is invalid; null where it is valid.

@@ -13,7 +13,7 @@ pub(crate) use escape::escape;
 pub(crate) use line::millis;
 pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
 pub(crate) use listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, OutputLine, PluginLine,
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, NetworkLine, OutputLine, PluginLine,
 };
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};

@@ -19,9 +19,10 @@ impl Row {
     /// `None` for what has no place in a table.
     pub(super) fn of(line: &Line) -> Option<Self> {
         match line {
-            Line::Peer(line) | Line::PeerConfirmed(line) => {
-                Some(Self { key: Some((line.network.clone(), line.peer.clone())), ..Self::from(line) })
-            }
+            Line::Peer(line) | Line::PeerConfirmed(line) => Some(Self {
+                key: Some((line.network.clone(), format!("{} {:?}", line.peer, line.signed_by))),
+                ..Self::from(line)
+            }),
             Line::PeerAdded(line) => Some(Self::from(&Change("added", line))),
             Line::PeerExpired(line) => Some(Self::from(&Change("expired", line))),
             Line::Receipt(line) => Some(Self::from(line)),
@@ -31,7 +32,11 @@ impl Row {
             Line::Health(line) => Some(Self::from(line)),
             Line::Plugin(line) => Some(Self::from(line)),
             Line::Finding(line) => Some(Self::from(line)),
-            Line::BackendError(_) | Line::Error(_) | Line::Summary(_) | Line::Output(_) => None,
+            Line::Identity(_)
+            | Line::BackendError(_)
+            | Line::Error(_)
+            | Line::Summary(_)
+            | Line::Output(_) => None,
         }
     }
 

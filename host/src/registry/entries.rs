@@ -24,6 +24,9 @@ pub(crate) struct BackendEntry {
     /// The plugin's kind of backend; its first one where it is not named.
     #[serde(default)]
     pub(crate) kind: Option<String>,
+    /// What all peers call the medium, part of where the records of a secret network lie; the backend's own name where it is not named.
+    #[serde(default)]
+    pub(crate) medium: Option<String>,
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
     /// Used for networks that name no backends of their own.
@@ -42,6 +45,9 @@ pub(crate) struct NetworkEntry {
     /// The backends of this network; the default ones where there are none.
     #[serde(default)]
     pub(crate) backends: Vec<String>,
+    /// It has a secret, which lies in the secrets folder.
+    #[serde(default)]
+    pub(crate) secret: bool,
 }
 
 fn yes() -> bool {

@@ -1,6 +1,7 @@
 // node nodes.js --nodes 50 : a BitTorrent DHT on loopback, of nodes that are not ours.
 // Prints one JSON line {"bootstrap": ["127.x.y.z:port", …]} and stays until its stdin closes.
 'use strict';
+const { createPublicKey, verify: verifySignature } = require('node:crypto');
 const { parseArgs } = require('node:util');
 const { dieWithParent, listen, loadDht } = require('./rig');
 
@@ -19,7 +20,7 @@ async function main() {
 
   const DHT = await loadDht();
   const hosts = Array.from({ length: count }, (_, i) => `${subnet}.${i + 1}`);
-  const start = (host) => listen(DHT, host, { bootstrap: false, krpc: generousRpc() });
+  const start = (host) => listen(DHT, host, { bootstrap: false, krpc: generousRpc(), verify });
   const nodes = await Promise.all(hosts.map(start));
   const contacts = nodes.map((node, i) => ({ id: node.nodeId, host: hosts[i], port: node.address().port }));
   introduce(nodes, contacts);
@@ -28,14 +29,23 @@ async function main() {
   console.log(JSON.stringify({ bootstrap }));
 }
 
-// Replies like most nodes in the wild: with the peers *and* the closest nodes, so that a search goes on past
-// the first node that knows a peer and finds those announced closer to the hash. Left alone, `bittorrent-dht`
-// sends peers or nodes, and of nodes all it has.
+// Without it `bittorrent-dht` takes no mutable item (BEP 44). With it, it is a strict node: a `seq` that is lower
+// or equal is answered with 302, a `cas` that is not what it has with 301.
+const SPKI = Buffer.from('302a300506032b6570032100', 'hex'); // An ed25519 key without the key (RFC 8410).
+function verify(signature, message, key) {
+  if (signature?.length !== 64 || key?.length !== 32) return false;
+  const spki = { key: Buffer.concat([SPKI, key]), format: 'der', type: 'spki' };
+  return verifySignature(null, message, createPublicKey(spki), signature);
+}
+
+// Replies like most nodes in the wild: with the peers or the value *and* the closest nodes, so that a search goes
+// on past the first node that knows one and finds those stored closer to the hash. Left alone, `bittorrent-dht`
+// sends what it has or nodes, and of nodes all it has.
 function generousRpc() {
   const rpc = require('k-rpc')({ nodes: [] });
   const { response } = rpc;
   rpc.response = (node, query, reply, nodes, done) => {
-    const closest = (nodes || reply.values) && rpc.nodes.closest(query.a.info_hash || query.a.target, CLOSEST);
+    const closest = (nodes || reply.values || reply.v) && rpc.nodes.closest(query.a.info_hash || query.a.target, CLOSEST);
     response.call(rpc, node, query, reply, closest, done);
   };
   return rpc;

@@ -22,6 +22,9 @@ pub(crate) struct Bench {
 /// The deadline of a lookup that is meant to end well.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
+/// Between two looks at whether something has come.
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+
 impl Bench {
     pub(crate) async fn set(plugin: &Path, subject: &Subject) -> Told<Self> {
         let library = Library::open(plugin).map_err(|refusal| Broken::new(refusal.to_string()))?;
@@ -77,7 +80,7 @@ impl Bench {
             if start.elapsed() > self.subject.patience {
                 return Err(Broken::new(format!("not within {:?}: {what}; {finds:?}", start.elapsed())));
             }
-            sleep(Duration::from_millis(100)).await;
+            sleep(PAUSE).await;
         }
     }
 }

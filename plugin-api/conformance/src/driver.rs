@@ -115,12 +115,24 @@ impl Driver {
 
     /// Reads a register until the backend ends; the query's locator is the slot.
     pub async fn read(&self, slot: &Query, deadline: Duration) -> Finds {
-        self.start("read", slot, deadline).collect().await
+        self.read_stream(slot, deadline).collect().await
+    }
+
+    /// Reads a register, and hands over what places hold as they tell.
+    #[must_use]
+    pub fn read_stream(&self, slot: &Query, deadline: Duration) -> Stream {
+        self.start("read", slot, deadline)
     }
 
     /// Writes a register.
     pub async fn write(&self, what: &Write) -> Result<Receipt> {
         self.ask("write", what).await
+    }
+
+    /// Starts to write a register.
+    #[must_use]
+    pub fn write_stream(&self, what: &Write, deadline: Duration) -> Stream {
+        self.start("write", what, deadline)
     }
 
     /// Watches for as long as the stream is kept, at most until the deadline.

@@ -11,6 +11,9 @@ pub(crate) struct Entry {
     pub(crate) endpoints: Vec<Endpoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) value: Option<Vec<u8>>,
+    /// What tells its writer from others, where the host says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    writer: Vec<u8>,
     /// Seconds since 1970 at which it is void.
     expires: u64,
 }
@@ -31,13 +34,14 @@ impl Entry {
         // Who can find it is on this machine, so a port alone is one of the loopback address.
         let here = what.port.and_then(|port| Endpoint::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
         let endpoints = here.into_iter().chain(what.endpoints.iter().cloned()).collect::<Vec<_>>();
-        if endpoints.is_empty() && what.value.is_none() {
+        if endpoints.is_empty() && what.value.is_none() && what.writer.is_empty() {
             return Err(Error::new(
                 ErrorKind::Refused,
                 "there is nothing to announce: no port, no endpoint, no value",
             ));
         }
-        Ok(Self { endpoints, value: what.value.clone(), expires: now() + u64::from(what.ttl_s) })
+        let (value, writer) = (what.value.clone(), what.writer.clone());
+        Ok(Self { endpoints, value, writer, expires: now() + u64::from(what.ttl_s) })
     }
 
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>> {
@@ -58,6 +62,9 @@ impl Entry {
 
     /// The same for the same peer, so that announcing again renews: 16 hexadecimal digits.
     pub(crate) fn file_name(&self) -> String {
+        if !self.writer.is_empty() {
+            return format!("{:016x}.json", fnv1a(self.writer.iter().copied()));
+        }
         let mut name = String::new();
         for endpoint in &self.endpoints {
             let _ = write!(name, "{endpoint},");

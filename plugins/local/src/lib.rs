@@ -6,6 +6,8 @@
 mod entry;
 mod folder;
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use bitboot_plugin_api::{
     Announcement, Backend, Caps, Cx, Found, Health, Host, Peer, Query, Receipt, Result, Stores, export_plugin,
 };
@@ -71,6 +73,10 @@ impl Backend for Local {
     async fn withdraw(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
         let removed = self.folder.remove(&what.locator, &Entry::new(&what)?).await?;
         Ok(Receipt::new(u32::from(removed), 1))
+    }
+
+    async fn here(&self, _cx: Cx) -> Result<Option<IpAddr>> {
+        Ok(Some(Ipv4Addr::LOCALHOST.into()))
     }
 
     async fn health(&self, _cx: Cx) -> Result<Health> {

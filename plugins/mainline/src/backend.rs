@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use bitboot_plugin_api::{
@@ -43,6 +43,7 @@ impl Backend for Mainline {
         caps.ipv6 = false;
         caps.dns = false;
         caps.source_bound = true;
+        caps.wide = self.config.is_wide();
         caps.needs = vec!["udp".into()];
         caps.reveals = "the nodes of the DHT see this machine's IP address and the info hash".into();
         caps
@@ -58,8 +59,7 @@ impl Backend for Mainline {
                 self.nodes.forget(&node).await;
                 return Err(node.unreachable(since));
             }
-            Err(Untaken::Conflict) => unreachable!(),
-            Err(Untaken::Unacknowledged(why)) => {
+            Err(Untaken::Unacknowledged(why) | Untaken::Conflict(why)) => {
                 return Err(Error::new(ErrorKind::Unreachable, "no node of the DHT took the announcement")
                     .because(why)
                     .fix("try again, or set a longer request_timeout_ms"));
@@ -103,6 +103,18 @@ impl Backend for Mainline {
 
     async fn write(&self, what: Write, _cx: Cx) -> Result<Receipt> {
         registers::write(&self.nodes, what, NEAREST).await
+    }
+
+    async fn here(&self, _cx: Cx) -> Result<Option<IpAddr>> {
+        if self.config.is_loopback_only() {
+            return Ok(Some(self.config.bind.unwrap_or(Ipv4Addr::LOCALHOST).into()));
+        }
+        let told =
+            self.config.public_address.or(self.config.bind).filter(|ip| !ip.is_unspecified()).map(IpAddr::V4);
+        Ok(match told {
+            Some(ip) => Some(ip),
+            None => self.seen_at().await,
+        })
     }
 
     async fn health(&self, _cx: Cx) -> Result<Health> {

@@ -73,6 +73,17 @@ impl MainlineConfig {
             || (!self.bootstrap.is_empty()
                 && self.bootstrap.iter().all(|host| is_loopback(host) == Some(true)))
     }
+
+    /// The DHT may span the internet: it is not told to stay on this machine or inside a private network.
+    pub(crate) fn is_wide(&self) -> bool {
+        let is_inside = |host: &String| match host.parse::<Endpoint>().ok()?.ip()? {
+            IpAddr::V4(ip) => Some(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
+            IpAddr::V6(_) => None,
+        };
+        let lab =
+            !self.bootstrap.is_empty() && self.bootstrap.iter().all(|host| is_inside(host) == Some(true));
+        !self.is_loopback_only() && !lab
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod acks;
 mod crate_engine;
 mod private;
 mod probe;
+mod turns;
 
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -44,8 +45,17 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
     /// The peers under a hash as nodes tell of them, with repetitions; ends when there is nobody nearer left to ask.
     fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static;
 
-    /// The items under a seed as nodes tell of them, one a node, checked; ends when there is nobody nearer left to ask.
-    fn items(&self, seed: &Seed) -> impl Stream<Item = Item> + Send + Unpin + 'static;
+    /// The items under a seed as nodes tell of them, one a node, checked; they end when there is nobody nearer left to ask. Beside them
+    /// how many nodes have answered in the end, with an item or without. Waits until the search may begin.
+    fn items(
+        &self,
+        seed: &Seed,
+    ) -> impl Future<
+        Output = (
+            impl Stream<Item = Item> + Send + Unpin + 'static,
+            impl Future<Output = u32> + Send + 'static,
+        ),
+    > + Send;
 
     /// Puts an item at the nodes nearest to its key; how many took it. With `cas`, only those that have none or the one with this `seq`.
     fn put(
@@ -84,7 +94,7 @@ pub(crate) enum Untaken {
     /// Nodes were asked, and this is what came of it.
     Unacknowledged(String),
     /// Most of the nodes have an item that does not go before this one.
-    Conflict,
+    Conflict(String),
 }
 
 /// What a node knows of itself.

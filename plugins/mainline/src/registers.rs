@@ -19,7 +19,7 @@ pub(crate) async fn read(nodes: &Nodes, query: &Query, found: &Found) -> Result<
     let seed = seed(&query.locator)?;
     let (node, since) = (nodes.ready().await?, Instant::now());
     let mut seen = HashSet::new();
-    let mut items = node.dht.items(&seed);
+    let (mut items, answered) = node.dht.items(&seed).await;
     while let Some(item) = items.next().await {
         // No honest writer puts a negative number.
         let Ok(revision) = u64::try_from(item.seq) else { continue };
@@ -27,11 +27,17 @@ pub(crate) async fn read(nodes: &Nodes, query: &Query, found: &Found) -> Result<
             found.held(&Held::new(item.value, revision)).await?;
         }
     }
-    if seen.is_empty() && !node.is_answered().await {
-        nodes.forget(&node).await;
-        return Err(node.unreachable(since));
+    if answered.await > 0 {
+        return Ok(());
     }
-    Ok(())
+    // Nothing heard is not the same as nothing there.
+    if node.is_answered().await {
+        return Err(Error::new(ErrorKind::Unreachable, "no node near the slot told what it holds")
+            .because("they do not store values (BEP 44), or have too much to do")
+            .fix("try again, or set a longer request_timeout_ms"));
+    }
+    nodes.forget(&node).await;
+    Err(node.unreachable(since))
 }
 
 /// Puts an item with the next `seq`; how many nodes took it.
@@ -44,10 +50,8 @@ pub(crate) async fn write(nodes: &Nodes, what: Write, nearest: usize) -> Result<
             nodes.forget(&node).await;
             return Err(node.unreachable(since));
         }
-        Err(Untaken::Conflict) => {
-            return Err(Error::new(ErrorKind::Conflict, "another writer was faster")
-                .because("the nodes have a newer value than the one that was read")
-                .fix("read again, and write again"));
+        Err(Untaken::Conflict(why)) => {
+            return Err(Error::new(ErrorKind::Conflict, "another writer was faster").because(why));
         }
         Err(Untaken::Unacknowledged(why)) => {
             return Err(Error::new(ErrorKind::Unreachable, "no node of the DHT took the value")
@@ -63,7 +67,8 @@ pub(crate) async fn write(nodes: &Nodes, what: Write, nearest: usize) -> Result<
 fn plan(what: Write) -> Result<(Seed, i64, Item)> {
     let seed = seed(&what.slot)?;
     if what.value.len() > MAX_ITEM {
-        let message = format!("a value of {} bytes is more than the {MAX_ITEM} of a register", what.value.len());
+        let message =
+            format!("a value of {} bytes is more than the {MAX_ITEM} of a register", what.value.len());
         return Err(Error::new(ErrorKind::Refused, message));
     }
     let after = what.after.map_or(Ok(NOTHING), i64::try_from).ok();
@@ -84,42 +89,46 @@ async fn put(node: &Node, seed: &Seed, after: i64, item: &Item) -> Result<u32, U
         outcome => outcome,
     };
     match outcome {
-        Err(Untaken::Conflict) => put_at_stragglers(node, seed, item).await,
+        Err(Untaken::Conflict(why)) => put_at_stragglers(node, seed, item, why).await,
         outcome => outcome,
     }
 }
 
 /// Nodes that missed an earlier item refuse the next one, as they have another than `cas` names; for ever, if most of them did.
 /// They take it without `cas`, and that is safe when nobody else has put a newer one.
-async fn put_at_stragglers(node: &Node, seed: &Seed, item: &Item) -> Result<u32, Untaken> {
-    let before = holders(node, seed, item).await.ok_or(Untaken::Conflict)?;
-    match node.dht.put(seed, item, None).await {
-        Ok(stored) => Ok(stored.saturating_add(before)),
-        // Those that have it already refuse it as well.
-        Err(Untaken::Conflict) => match holders(node, seed, item).await {
-            None | Some(0) => Err(Untaken::Conflict),
-            Some(now) => Ok(now),
-        },
-        Err(_) if before > 0 => Ok(before),
-        Err(error) => Err(error),
+async fn put_at_stragglers(node: &Node, seed: &Seed, item: &Item, why: String) -> Result<u32, Untaken> {
+    if holders(node, seed, item).await.is_none() {
+        return Err(Untaken::Conflict(why));
+    }
+    let outcome = node.dht.put(seed, item, None).await;
+    // Strict nodes that had it already have refused it, and the others have taken it again: neither count is the whole.
+    match (holders(node, seed, item).await, outcome) {
+        (None, _) => Err(Untaken::Conflict(why)),
+        (Some(holders), Ok(stored)) => Ok(stored.max(holders)),
+        (Some(0), Err(error)) => Err(error),
+        (Some(holders), Err(_)) => Ok(holders),
     }
 }
 
 /// How many nodes have the item; `None` when one has another that is as new or newer.
 async fn holders(node: &Node, seed: &Seed, item: &Item) -> Option<u32> {
     let (mut holders, mut is_newest) = (0, true);
-    let mut items = node.dht.items(seed);
+    let (mut items, answered) = node.dht.items(seed).await;
     while let Some(held) = items.next().await {
         holders += u32::from(held == *item);
         is_newest &= held == *item || held.seq < item.seq;
     }
+    answered.await;
     is_newest.then_some(holders)
 }
 
 fn seed(slot: &Locator) -> Result<Seed> {
     slot.as_bytes().try_into().map_err(|_| {
         let bytes = slot.as_bytes().len();
-        Error::new(ErrorKind::Refused, format!("a locator of {bytes} bytes is no slot: those have {}", Write::SLOT))
+        Error::new(
+            ErrorKind::Refused,
+            format!("a locator of {bytes} bytes is no slot: those have {}", Write::SLOT),
+        )
     })
 }
 

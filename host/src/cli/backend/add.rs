@@ -23,6 +23,9 @@ pub(in crate::cli) struct Args {
     /// The plugin's kind of backend [default: its first one]
     #[arg(long)]
     kind: Option<String>,
+    /// What all peers call its medium, where they call the backend otherwise: secret networks meet where this is the same [default: the name]
+    #[arg(long, value_parser = entry_name)]
+    medium: Option<String>,
     /// A setting; a list takes several values, separated by commas. See: bitboot backend info
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Assignment>,
@@ -60,6 +63,7 @@ impl Args {
         let entry = BackendEntry {
             plugin: self.plugin,
             kind: self.kind,
+            medium: self.medium,
             enabled: true,
             default: self.default,
             summary: self.summary,
@@ -75,6 +79,9 @@ impl Args {
         table.insert("plugin", entry.plugin.as_str().into());
         if let Some(kind) = &entry.kind {
             table.insert("kind", kind.as_str().into());
+        }
+        if let Some(medium) = &entry.medium {
+            table.insert("medium", medium.as_str().into());
         }
         if entry.default {
             table.insert("default", true.into());

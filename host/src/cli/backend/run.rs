@@ -51,8 +51,15 @@ impl Args {
 /// A backend of a plugin with nothing set.
 pub(in crate::cli) fn of_plugin(bitboot: &Bitboot, plugin: &str) -> Result<Request> {
     let (kind, summary, config) = (None, String::new(), toml::Table::new());
-    let entry =
-        BackendEntry { plugin: plugin.to_owned(), kind, enabled: true, default: false, summary, config };
+    let entry = BackendEntry {
+        plugin: plugin.to_owned(),
+        kind,
+        medium: None,
+        enabled: true,
+        default: false,
+        summary,
+        config,
+    };
     request(plugin, &entry, &bitboot.registry().plugin(plugin)?)
 }
 
@@ -90,7 +97,7 @@ pub(in crate::cli) async fn run_action(
         match step {
             Step::Output(result) => context.print(&Line::Output(OutputLine { fields: fields(result) }))?,
             Step::Done(_) => return Ok(Exit::OK),
-            Step::Peer(_) | Step::Value | Step::Held(_) => {}
+            Step::Peer(_) | Step::Value(_) | Step::Held(_) => {}
         }
     }
 }

@@ -5,6 +5,7 @@ mod content;
 mod cost;
 mod identity;
 mod listening;
+mod registers;
 mod trip;
 
 use std::future::Future;
@@ -64,6 +65,15 @@ pub(crate) const ALL: &[Clause] = clauses! {
         quote_is_given
         health_is_told_or_unsupported
         saving_works
+    }
+    registers {
+        registers_are_there_or_unsupported
+        written_register_is_read
+        registers_are_replaced_in_turn
+        stale_write_replaces_nothing_newer
+        racing_writers_end_with_one_value
+        oversize_or_odd_register_is_refused
+        many_registers_work_at_once
     }
     listening {
         stopped_call_ends

@@ -9,6 +9,7 @@ use mainline::async_dht::AsyncDht;
 use mainline::errors::{PutMutableError, PutQueryError};
 use mainline::{Dht, Id, MutableItem, SigningKey};
 
+use super::turns::Turns;
 use super::{Answers, Engine, Facts, InfoHash, Item, Seed, Setup, Untaken, acks, probe};
 
 /// A node of the `mainline` crate: a thread that looks for commands every 50 ms.
@@ -16,6 +17,7 @@ pub(crate) struct MainlineCrate {
     dht: AsyncDht,
     bind: Ipv4Addr,
     patience: Duration,
+    turns: Turns,
 }
 
 /// How many nodes are asked whether they are there: enough that some of them are after a quarter of an hour of silence.
@@ -33,7 +35,7 @@ impl Engine for MainlineCrate {
         // The crate panics when the port is taken in the moment between.
         let dht =
             built.await.unwrap_or_else(|_| Err(AddrInUse.into())).map_err(|error| cannot_bind(at, &error))?;
-        Ok(Self { dht: dht.as_async(), bind, patience })
+        Ok(Self { dht: dht.as_async(), bind, patience, turns: Turns::new() })
     }
 
     async fn announce(&self, hash: InfoHash, ports: &[u16]) -> Result<u32, Untaken> {
@@ -57,17 +59,28 @@ impl Engine for MainlineCrate {
         self.dht.get_peers(Id::from(hash))
     }
 
-    fn items(&self, seed: &Seed) -> impl Stream<Item = Item> + Send + Unpin + 'static {
+    async fn items(
+        &self,
+        seed: &Seed,
+    ) -> (impl Stream<Item = Item> + Send + Unpin + 'static, impl Future<Output = u32> + Send + 'static) {
         let key = SigningKey::from_bytes(seed).verifying_key();
-        let items = self.dht.get_mutable(key.as_bytes(), None, None);
-        items.map(|item| Item { value: item.value().to_vec(), seq: item.seq() })
+        let turn = self.turns.clone().take().await;
+        let search = self.dht.get_mutable_detailed(key.as_bytes(), None, None);
+        let items = search.items.map(|item| Item { value: item.value().to_vec(), seq: item.seq() });
+        let answered = async move {
+            let outcome = search.outcome.recv().await;
+            drop(turn);
+            outcome.responded()
+        };
+        (items, answered)
     }
 
     async fn put(&self, seed: &Seed, item: &Item, cas: Option<i64>) -> Result<u32, Untaken> {
         let signed = MutableItem::new(SigningKey::from_bytes(seed), &item.value, item.seq, None);
+        let _turn = self.turns.clone().take().await;
         match self.dht.put_mutable(signed, cas).await {
             Ok(outcome) => Ok(outcome.stored_at),
-            Err(PutMutableError::Concurrency(_)) => Err(Untaken::Conflict),
+            Err(PutMutableError::Concurrency(error)) => Err(Untaken::Conflict(error.to_string())),
             Err(PutMutableError::Query(PutQueryError::NoClosestNodes)) => {
                 if self.dht.to_bootstrap().await.is_empty() {
                     return Err(Untaken::Nobody);

@@ -1,0 +1,150 @@
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use clap_complete::ArgValueCompleter;
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+use zeroize::Zeroizing;
+
+use crate::cli::complete;
+use crate::cli::context::Context;
+use crate::cli::exit::Exit;
+use crate::error::{Error, Kind, Result};
+use crate::keys::{self, KeyFiles};
+use crate::network::{Network, Secret};
+use crate::registry::{Edit, Registry, Section};
+
+/// Register a network, with backends or a secret of its own
+///
+/// A secret network is found and read by those only who have its secret: `--secret new` makes one, and `bitboot network invite NAME` prints the
+/// invite for the others, who hand it to `bitboot network add`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The network's name; or an invite, bitboot://...; or - to read an invite from stdin
+    #[arg(value_name = "NAME|INVITE")]
+    network: Word,
+    /// Its backends; several may be given, separated by commas
+    #[arg(long, value_name = "BACKEND", value_delimiter = ',', add = ArgValueCompleter::new(complete::backends))]
+    via: Vec<String>,
+    /// Its secret: `new` for one that is made now; - or FILE with a secret (64 hexadecimal digits) or a passphrase in it
+    #[arg(long, value_name = "new|-|FILE")]
+    secret: Option<PathBuf>,
+}
+
+/// A name, or an invite that must not be shown.
+#[derive(Clone)]
+struct Word(Zeroizing<String>);
+
+impl From<String> for Word {
+    fn from(word: String) -> Self {
+        Self(Zeroizing::new(word))
+    }
+}
+
+impl std::fmt::Debug for Word {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Word(..)")
+    }
+}
+
+impl Args {
+    pub(in crate::cli) fn run(self, context: &Context, registry: &Registry) -> Result<Exit> {
+        for backend in &self.via {
+            registry.choice(backend.clone())?;
+        }
+        let network = self.network(context)?;
+        if network.secret().is_none() && self.via.is_empty() {
+            return Err(Error::new(
+                Kind::Usage,
+                "there is nothing to register: an open network needs no entry",
+            )
+            .fix("give it backends, --via BACKEND, or a secret, --secret new"));
+        }
+        let is_secret = |entry: &crate::registry::NetworkEntry| entry.secret;
+        let known = registry.networks.get(network.name()).and_then(|entry| entry.value.as_ref().ok());
+        let keys = KeyFiles::new(context.paths()?);
+        if known.is_some_and(is_secret) && self.secret.is_some() && keys.with_secret(&network)? != network {
+            return Err(Error::new(Kind::Usage, format!("network \"{network}\" has another secret already"))
+                .fix(format!(
+                    "its members would lose each other; if you mean it: bitboot network remove {network}"
+                )));
+        }
+        if let Some(secret) = network.secret() {
+            keys.keep(&network, secret)?;
+        }
+        let mut edit = Edit::begin(context.paths()?)?;
+        let entry = edit.entry(Section::Networks, network.name())?;
+        if !self.via.is_empty() {
+            entry.insert("backends", self.via.iter().collect::<toml_edit::Array>().into());
+        }
+        if network.secret().is_some() {
+            entry.insert("secret", true.into());
+        }
+        edit.commit()?;
+        let talk = context.screen.talk();
+        talk.say(&format!("network \"{network}\" is registered"));
+        if network.secret().is_some() {
+            talk.say(&format!("invite others: bitboot network invite {network}"));
+        }
+        Ok(Exit::OK)
+    }
+
+    fn network(&self, context: &Context) -> Result<Network> {
+        let word =
+            if *self.network.0 == "-" { read_stdin(context, "the invite")? } else { self.network.0.clone() };
+        if Network::is_invite(&word) {
+            return match self.secret {
+                None => Network::of_invite(&word),
+                Some(_) => {
+                    Err(Error::new(Kind::Usage, "an invite has its secret in it").fix("leave --secret away"))
+                }
+            };
+        }
+        let open: Network = word.parse()?;
+        match self.secret.as_deref() {
+            None => Ok(open),
+            Some(new) if new == Path::new("new") => {
+                Network::with_secret(open.name(), Secret::new(*keys::random()?))
+            }
+            Some(dash) if dash == Path::new("-") => {
+                given(&open, &read_stdin(context, "the secret or passphrase")?)
+            }
+            Some(secret) if Network::is_invite(&secret.to_string_lossy()) => {
+                Err(Error::new(Kind::Usage, "--secret takes no invite")
+                    .fix("hand it over as NAME: bitboot network add 'bitboot://...'"))
+            }
+            Some(file) => {
+                let text = std::fs::read_to_string(file).map(Zeroizing::new);
+                given(&open, &text.map_err(|error| Error::file("read", file, &error))?)
+            }
+        }
+    }
+}
+
+/// A secret as its bytes in digits, an invite of the same name, or a passphrase.
+fn given(network: &Network, text: &str) -> Result<Network> {
+    let text = text.trim();
+    if Network::is_invite(text) {
+        return Network::of_invite(text);
+    }
+    let bytes = HEXLOWER_PERMISSIVE
+        .decode(text.as_bytes())
+        .or_else(|_| BASE64URL_NOPAD.decode(text.as_bytes()))
+        .map(Zeroizing::new);
+    let secret = match bytes.ok().and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()) {
+        Some(bytes) => Secret::new(bytes),
+        None => Secret::of_passphrase(text, network.name())?,
+    };
+    Network::with_secret(network.name(), secret)
+}
+
+fn read_stdin(context: &Context, what: &str) -> Result<Zeroizing<String>> {
+    const ENOUGH: u64 = 4096;
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        context.screen.talk().say(&format!("type {what}, then Enter and Ctrl-D:"));
+    }
+    let mut text = Zeroizing::new(String::new());
+    let read = stdin.lock().take(ENOUGH).read_to_string(&mut text);
+    read.map_err(|error| Error::new(Kind::Usage, format!("cannot read {what} from stdin")).because(error))?;
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}

@@ -1,0 +1,181 @@
+//! All that one backend has of a network: addresses, values and registers, in each epoch that a writer may be in.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bitboot_plugin_api::{Caps, Locator, Query, Stores};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::ask::{Heard, Question};
+use super::{Candidate, Ignored, slots};
+use crate::backend::{self, Backend, Step};
+use crate::error::{Error, Result};
+use crate::network::{Epoch, Newest, Place, Record, Standing, is_sane};
+
+/// The most peers or values that one backend may bring: none can crowd the others out, or fill the memory.
+pub(super) const MAX_FINDS: usize = 10_000;
+
+/// One backend that is being asked, as each of the tasks that ask it sees it.
+#[derive(Clone)]
+pub(super) struct Listener {
+    pub(super) name: Arc<str>,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) sender: mpsc::Sender<Heard>,
+    pub(super) deadline: Instant,
+    /// Since 1970.
+    pub(super) now: Duration,
+    limit: Option<u32>,
+    /// Whether the medium spans the internet.
+    wide: bool,
+}
+
+pub(super) async fn listen(
+    candidate: Candidate,
+    question: &Question,
+    sender: &mpsc::Sender<Heard>,
+) -> Result<Ignored> {
+    let deadline = Instant::now() + question.timeout;
+    let (name, medium): (Arc<str>, String) = (candidate.backend.as_str().into(), candidate.medium.clone());
+    let backend = candidate.open(question.timeout).await?;
+    let caps = backend::caps(&*backend).await.map_err(|error| Error::of_backend(&name, error))?;
+    let now = question.now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let listener = Listener {
+        limit: question.limit,
+        ..Listener::new(&name, backend, sender.clone(), deadline, now, &caps)
+    };
+    let mut asking = JoinSet::new();
+    for place in places(question, &medium, now) {
+        let place = Arc::new(place);
+        if caps.stores != Stores::Register && caps.stores != Stores::CasRegister {
+            asking.spawn(listener.clone().addresses_and_values(Arc::clone(&place)));
+        }
+        if caps.register.is_some() {
+            asking.spawn(slots::walk(listener.clone(), place));
+        }
+    }
+    let (mut ignored, mut failure, mut worked) = (Ignored::default(), None, false);
+    while let Some(ended) = asking.join_next().await {
+        match ended {
+            Ok(Ok(more)) => {
+                ignored += more;
+                worked = true;
+            }
+            Ok(Err(error)) => failure = failure.or(Some(error)),
+            // A task of ours that panicked is a fault of ours; the others still count.
+            Err(_) => {}
+        }
+    }
+    match failure {
+        Some(error) if !worked => Err(error),
+        _ => Ok(ignored),
+    }
+}
+
+/// The present epoch first. An open network stays where it is.
+fn places(question: &Question, medium: &str, now: Duration) -> Vec<Place> {
+    let epochs = match question.network.secret() {
+        None => vec![Epoch::at(now)],
+        Some(_) => Epoch::window(now),
+    };
+    epochs.into_iter().map(|epoch| Place::new(&question.network, medium, epoch)).collect()
+}
+
+impl Listener {
+    pub(super) fn new(
+        name: &str,
+        backend: Arc<dyn Backend>,
+        sender: mpsc::Sender<Heard>,
+        deadline: Instant,
+        now: Duration,
+        caps: &Caps,
+    ) -> Self {
+        Self { name: name.into(), backend, sender, deadline, now, limit: None, wide: caps.wide }
+    }
+
+    pub(super) fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    pub(super) fn error(&self, error: bitboot_plugin_api::Error) -> Error {
+        Error::of_backend(&self.name, error)
+    }
+
+    async fn addresses_and_values(self, place: Arc<Place>) -> Result<Ignored> {
+        let mut query = Query::new(place.locator().clone());
+        query.limit = self.limit;
+        let mut lookup = backend::lookup(&*self.backend, &query, self.left());
+        let (mut finds, mut ignored, mut values) = (0, Ignored::default(), Vec::new());
+        loop {
+            let step = lookup.next().await.map_err(|error| self.error(error))?;
+            finds += 1;
+            match step {
+                Step::Done(_) => break,
+                Step::Peer(_) | Step::Value(_) if finds > MAX_FINDS => {
+                    ignored.beyond += 1;
+                    break;
+                }
+                Step::Peer(peer) if !is_sane(&peer.endpoint, self.wide) => ignored.impossible += 1,
+                Step::Peer(peer) => {
+                    let heard = Heard::Address { backend: self.name.to_string(), peer };
+                    if self.sender.send(heard).await.is_err() {
+                        return Ok(ignored);
+                    }
+                }
+                Step::Value(value) => values.push(value),
+                Step::Held(_) | Step::Output(_) => {}
+            }
+        }
+        let records = open_all(&place, place.locator(), values.iter().map(Vec::as_slice), &mut ignored);
+        self.tell(records, &mut ignored).await;
+        Ok(ignored)
+    }
+
+    /// Hands on the records that hold now; a withdrawn one too, so that an older record from elsewhere is not believed.
+    pub(super) async fn tell(&self, records: Newest, ignored: &mut Ignored) {
+        let mut told = Vec::new();
+        for record in records.iter() {
+            match record.standing(self.now) {
+                Standing::Live | Standing::Withdrawn => told.push(self.sane(record.clone(), ignored)),
+                Standing::Expired => ignored.expired += 1,
+                Standing::FromTheFuture => ignored.ahead += 1,
+            }
+        }
+        if !told.is_empty() {
+            // Nobody to tell is nothing to do.
+            let _ = self.sender.send(Heard::Records { backend: self.name.to_string(), records: told }).await;
+        }
+    }
+
+    fn sane(&self, mut record: Record, ignored: &mut Ignored) -> Record {
+        let before = record.endpoints.len();
+        record.endpoints.retain(|endpoint| is_sane(endpoint, self.wide));
+        ignored.impossible += before - record.endpoints.len();
+        record
+    }
+}
+
+/// The newest records of several bundles that lay at one locator.
+pub(super) fn open_all<'a>(
+    place: &Place,
+    at: &Locator,
+    bundles: impl Iterator<Item = &'a [u8]>,
+    ignored: &mut Ignored,
+) -> Newest {
+    let mut newest = Newest::default();
+    for bundle in bundles {
+        match place.open(at, bundle) {
+            Ok((records, forged)) => {
+                ignored.forged += forged;
+                newest.extend(records.iter().cloned());
+            }
+            Err(_) => ignored.unreadable += 1,
+        }
+    }
+    newest
+}
+
+/// This machine's clock.
+pub(super) fn clock() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}

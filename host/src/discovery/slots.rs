@@ -1,0 +1,180 @@
+//! Many writers on registers that hold one value each: a tree of slots. A writer merges itself into the first slot on its own path
+//! that has room; a reader goes down wherever somebody has written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bitboot_plugin_api::{ErrorKind, Held, Query, Receipt, Write};
+use tokio::task::JoinSet;
+
+use super::Ignored;
+use super::listen::{Listener, open_all};
+use crate::backend::{self, Step};
+use crate::error::{Error, Kind, Result};
+use crate::network::{Newest, Place, PublicKey, Record, Slot, Standing};
+
+/// The most values that are taken from one register: more than nodes that hold an item.
+const MAX_VARIANTS: usize = 64;
+/// How often a writer tries before it says that it could not.
+const TRIES: u32 = 8;
+/// After a write, how long until the writer looks whether it is still there: racing writers need a moment to overwrite each other.
+const SETTLES: Duration = Duration::from_millis(400);
+
+/// What a register holds: the records of all variants that its places hold, merged.
+struct Contents {
+    records: Newest,
+    /// The highest revision, of whatever can be read or not.
+    revision: Option<u64>,
+}
+
+/// Reads the tree of a place, handing on what each slot holds the moment that it is read.
+pub(super) async fn walk(listener: Listener, place: Arc<Place>) -> Result<Ignored> {
+    let mut reading = JoinSet::new();
+    let start = |reading: &mut JoinSet<_>, slot| {
+        let (listener, place) = (listener.clone(), Arc::clone(&place));
+        reading.spawn(async move { (slot, read(&listener, &place, slot).await) });
+    };
+    start(&mut reading, Slot::ROOT);
+    let (mut ignored, mut root_failed) = (Ignored::default(), None);
+    while let Some(ended) = reading.join_next().await {
+        let Ok((slot, outcome)) = ended else { continue };
+        match outcome {
+            Ok((contents, more)) => {
+                ignored += more;
+                if contents.records.len() > 0 {
+                    slot.children().for_each(|child| start(&mut reading, child));
+                }
+                listener.tell(contents.records, &mut ignored).await;
+            }
+            Err(error) if slot == Slot::ROOT => root_failed = Some(error),
+            // A branch that cannot be read hides nothing of the others.
+            Err(_) => {}
+        }
+    }
+    root_failed.map_or(Ok(ignored), Err)
+}
+
+async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Contents, Ignored)> {
+    let at = place.slot(slot);
+    let mut following = backend::read(&*listener.backend, &Query::new(at.clone()), listener.left());
+    let mut held: Vec<Held> = Vec::new();
+    loop {
+        match following.next().await.map_err(|error| listener.error(error))? {
+            Step::Held(value) if held.len() < MAX_VARIANTS => held.push(value),
+            Step::Done(_) | Step::Held(_) => break,
+            Step::Peer(_) | Step::Value(_) | Step::Output(_) => {}
+        }
+    }
+    let mut ignored = Ignored::default();
+    let records = open_all(place, &at, held.iter().map(|held| held.value.as_slice()), &mut ignored);
+    Ok((Contents { records, revision: held.iter().map(|held| held.revision).max() }, ignored))
+}
+
+/// Puts a record where readers of the place find it, beside those of others. `room` is the largest value of a register.
+pub(super) async fn put(listener: &Listener, place: &Place, record: &Record, room: u32) -> Result<Receipt> {
+    let (mut level, mut losses, mut last) = (0, 0, None);
+    for _ in 0..TRIES {
+        let slot = Slot::of(&record.signer, level);
+        let (contents, _) = read(listener, place, slot).await?;
+        let goes_on = level < Slot::DEEPEST;
+        let Some(bundle) = add(listener, place, slot, &contents, record, room, goes_on) else {
+            level += 1;
+            continue;
+        };
+        let mut write = Write::new(place.slot(slot), bundle);
+        write.after = contents.revision;
+        match backend::write(&*listener.backend, &write, listener.left()).await {
+            Ok(receipt) => {
+                pause(SETTLES).await;
+                let (after, _) = read(listener, place, slot).await?;
+                if after
+                    .records
+                    .get(&record.signer)
+                    .is_some_and(|there| there == record || there.time > record.time)
+                {
+                    return Ok(receipt);
+                }
+                losses += 1;
+                last = Some(receipt);
+            }
+            Err(error) if error.kind == ErrorKind::Conflict => {
+                losses += 1;
+                pause(Duration::from_millis(100)).await;
+            }
+            Err(error) => return Err(listener.error(error)),
+        }
+        // Where many write at once there is more room below; a reader goes down wherever somebody has written.
+        if losses >= 2 && goes_on && contents.records.len() > 0 {
+            (level, losses) = (level + 1, 0);
+        }
+    }
+    last.ok_or_else(|| {
+        let what = format!("backend \"{}\": other writers were faster {TRIES} times in a row", listener.name);
+        Error::new(Kind::Unreachable, what).fix("it is tried again while the announcement is kept alive")
+    })
+}
+
+/// The slot's records with this one; `None` when they do not fit and there is more room below.
+fn add(
+    listener: &Listener,
+    place: &Place,
+    slot: Slot,
+    contents: &Contents,
+    record: &Record,
+    room: u32,
+    goes_on: bool,
+) -> Option<Vec<u8>> {
+    let mut records = contents.records.clone();
+    records.remove(&record.signer);
+    records.retain(|other| matches!(other.standing(listener.now), Standing::Live | Standing::Withdrawn));
+    let mut others: Vec<&Record> = records.iter().collect();
+    // Where not all have room, those that say least have to go: first the withdrawn, then the oldest.
+    others.sort_by_key(|other| (other.withdrawn, std::cmp::Reverse(other.time)));
+    let all = 1 + others.len();
+    let (bundle, fitted) =
+        place.seal(&place.slot(slot), nonce(), std::iter::once(record).chain(others), room as usize);
+    (fitted == all || !goes_on).then_some(bundle)
+}
+
+/// Replaces a node's record by its withdrawal wherever on its path it lies.
+pub(super) async fn withdraw(
+    listener: &Listener,
+    place: &Place,
+    withdrawal: &Record,
+    room: u32,
+) -> Result<u32> {
+    let mut replaced = 0;
+    for level in 0..=Slot::DEEPEST {
+        let slot = Slot::of(&withdrawal.signer, level);
+        let (contents, _) = read(listener, place, slot).await?;
+        if contents.records.len() == 0 {
+            break;
+        }
+        if contents.records.get(&withdrawal.signer).is_some_and(|there| !there.withdrawn) {
+            let bundle = add(listener, place, slot, &contents, withdrawal, room, false).unwrap_or_default();
+            let mut write = Write::new(place.slot(slot), bundle);
+            write.after = contents.revision;
+            let receipt = backend::write(&*listener.backend, &write, listener.left()).await;
+            replaced += receipt.map_err(|error| listener.error(error))?.stored;
+        }
+    }
+    Ok(replaced)
+}
+
+/// Whose record lies where; for what is announced beside it.
+pub(super) fn writer_of(place: &Place, signer: &PublicKey) -> Vec<u8> {
+    place.pseudonym(signer).to_vec()
+}
+
+/// Twenty-four random bytes: with so many, none ever comes twice.
+pub(super) fn nonce() -> [u8; 24] {
+    let mut nonce = [0; 24];
+    // Without randomness from the system there is nothing that could be sealed safely.
+    getrandom::fill(&mut nonce).expect("the system gives random bytes");
+    nonce
+}
+
+/// Between this time and twice as long, so that racing writers fall out of step.
+async fn pause(least: Duration) {
+    tokio::time::sleep(least.mul_f64(1.0 + fastrand::f64())).await;
+}
