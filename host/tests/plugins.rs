@@ -96,7 +96,7 @@ fn a_plugin_that_did_not_come_along_is_told_with_the_places() {
 #[test]
 fn a_panic_is_an_error_of_its_backend() {
     let home = peopled();
-    for entry in ["open", "lookup", "payload"] {
+    for entry in ["open", "caps", "lookup", "payload"] {
         home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
         let ran = lookup(&home, &format!("{entry},local"));
         assert_eq!((ran.code(), ran.peers().len()), (9, 1), "{entry}: {}", ran.err());
@@ -109,8 +109,7 @@ fn a_panic_is_an_error_of_its_backend() {
         assert_eq!(lookup(&home, entry).code(), 6);
     }
     // Where a lookup never comes, or where nobody waits for it.
-    for entry in
-        ["caps", "announce", "withdraw", "watch", "quote", "health", "save", "action", "drop", "future_drop"]
+    for entry in ["announce", "withdraw", "watch", "quote", "health", "save", "action", "drop", "future_drop"]
     {
         home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
         let ran = lookup(&home, &format!("{entry},local"));

@@ -30,9 +30,9 @@ impl Table {
         let shown = |took| if let Limit::PerSecond(_) = limit { rate(took) } else { time(took) };
         let (median, least) = (measured.median(), floor.1.median());
         let (limit, kept) = match limit {
-            Limit::Within(limit) => (time(limit), median <= limit),
-            Limit::PerSecond(limit) => (format!("{limit}/s"), median <= Duration::from_secs(1) / limit),
-            Limit::None => ("-".into(), true),
+            Limit::Within(limit) => (time(limit), Some(median <= limit)),
+            Limit::PerSecond(limit) => (format!("{limit}/s"), Some(median <= Duration::from_secs(1) / limit)),
+            Limit::None => ("-".into(), None),
         };
         self.rows.push([
             what.into(),
@@ -40,8 +40,8 @@ impl Table {
             shown(measured.p99()),
             format!("{} {}", shown(least), floor.0),
             format!("{:.2}", median.as_secs_f64() / least.as_secs_f64()),
-            limit.clone(),
-            if limit == "-" { "-" } else { if kept { "yes" } else { "NO" } }.into(),
+            limit,
+            kept.map_or("-", |kept| if kept { "yes" } else { "NO" }).into(),
         ]);
     }
 

@@ -105,7 +105,7 @@ impl Listener {
         let mut query = Query::new(place.locator().clone());
         query.limit = self.limit;
         let mut lookup = backend::lookup(&*self.backend, &query, self.left());
-        let (mut finds, mut ignored, mut values) = (0, Ignored::default(), Vec::new());
+        let (mut finds, mut ignored, mut records) = (0, Ignored::default(), Newest::default());
         loop {
             let step = lookup.next().await.map_err(|error| self.error(error))?;
             finds += 1;
@@ -122,11 +122,10 @@ impl Listener {
                         return Ok(ignored);
                     }
                 }
-                Step::Value(value) => values.push(value),
+                Step::Value(value) => open(&place, place.locator(), &value, &mut records, &mut ignored),
                 Step::Held(_) | Step::Output(_) => {}
             }
         }
-        let records = open_all(&place, place.locator(), values.iter().map(Vec::as_slice), &mut ignored);
         self.tell(records, &mut ignored).await;
         Ok(ignored)
     }
@@ -155,24 +154,15 @@ impl Listener {
     }
 }
 
-/// The newest records of several bundles that lay at one locator.
-pub(super) fn open_all<'a>(
-    place: &Place,
-    at: &Locator,
-    bundles: impl Iterator<Item = &'a [u8]>,
-    ignored: &mut Ignored,
-) -> Newest {
-    let mut newest = Newest::default();
-    for bundle in bundles {
-        match place.open(at, bundle) {
-            Ok((records, forged)) => {
-                ignored.forged += forged;
-                newest.extend(records.iter().cloned());
-            }
-            Err(_) => ignored.unreadable += 1,
+/// Opens a bundle that lay at a locator and adds its records; at once, so that no more than one is held in memory.
+pub(super) fn open(place: &Place, at: &Locator, bundle: &[u8], records: &mut Newest, ignored: &mut Ignored) {
+    match place.open(at, bundle) {
+        Ok((opened, forged)) => {
+            ignored.forged += forged;
+            records.extend(opened.iter().cloned());
         }
+        Err(_) => ignored.unreadable += 1,
     }
-    newest
 }
 
 /// This machine's clock.

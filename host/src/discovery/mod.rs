@@ -9,6 +9,7 @@ mod rank;
 mod rounds;
 mod slots;
 mod tell;
+mod teller;
 
 pub(crate) use ask::{Heard, Question, ask};
 pub(crate) use candidate::Candidate;

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitboot_plugin_api::{ErrorKind, Held, Query, Receipt, Write};
+use bitboot_plugin_api::{ErrorKind, Query, Receipt, Write};
 use tokio::task::JoinSet;
 
 use super::Ignored;
-use super::listen::{Listener, open_all};
+use super::listen::{Listener, open};
 use crate::backend::{self, Step};
 use crate::error::{Error, Kind, Result};
 use crate::network::{Newest, Place, PublicKey, Record, Slot, Standing};
@@ -21,6 +21,7 @@ const TRIES: u32 = 8;
 const SETTLES: Duration = Duration::from_millis(400);
 
 /// What a register holds: the records of all variants that its places hold, merged.
+#[derive(Default)]
 struct Contents {
     records: Newest,
     /// The highest revision, of whatever can be read or not.
@@ -57,17 +58,18 @@ pub(super) async fn walk(listener: Listener, place: Arc<Place>) -> Result<Ignore
 async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Contents, Ignored)> {
     let at = place.slot(slot);
     let mut following = backend::read(&*listener.backend, &Query::new(at.clone()), listener.left());
-    let mut held: Vec<Held> = Vec::new();
+    let (mut contents, mut ignored, mut variants) = (Contents::default(), Ignored::default(), 0);
     loop {
         match following.next().await.map_err(|error| listener.error(error))? {
-            Step::Held(value) if held.len() < MAX_VARIANTS => held.push(value),
-            Step::Done(_) | Step::Held(_) => break,
+            Step::Held(held) if variants < MAX_VARIANTS => {
+                variants += 1;
+                contents.revision = contents.revision.max(Some(held.revision));
+                open(place, &at, &held.value, &mut contents.records, &mut ignored);
+            }
+            Step::Done(_) | Step::Held(_) => return Ok((contents, ignored)),
             Step::Peer(_) | Step::Value(_) | Step::Output(_) => {}
         }
     }
-    let mut ignored = Ignored::default();
-    let records = open_all(place, &at, held.iter().map(|held| held.value.as_slice()), &mut ignored);
-    Ok((Contents { records, revision: held.iter().map(|held| held.revision).max() }, ignored))
 }
 
 /// Puts a record where readers of the place find it, beside those of others. `room` is the largest value of a register.

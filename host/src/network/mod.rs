@@ -25,3 +25,6 @@ pub use record::Metadata;
 pub(crate) use record::{Claim, Record, Standing};
 pub(crate) use sane::is_sane;
 pub use secret::Secret;
+
+#[cfg(test)]
+mod tests;

@@ -18,9 +18,9 @@ pub(crate) struct Place {
     #[zeroize(skip)]
     locator: Locator,
     /// From which the slots' locators are derived.
-    slots: [u8; 32],
+    pub(super) slots: [u8; 32],
     /// With which bundles are sealed.
-    seal: [u8; 32],
+    pub(super) seal: [u8; 32],
     /// What records are signed for; the same on all media and in all epochs, and never sent.
     binding: [u8; 32],
 }
@@ -53,8 +53,8 @@ impl Slot {
 impl Place {
     /// `medium` is what all peers of a medium call it, see `medium` in the registry.
     pub(crate) fn new(network: &Network, medium: &str, epoch: Epoch) -> Self {
-        // The names of an open network are known, so there is nothing to hide by changing.
-        let epoch = if network.secret().is_some() { epoch.0 } else { 0 };
+        // The name of an open network is known, so there is nothing to hide by changing; and its peers meet whatever they call a medium.
+        let (epoch, medium) = if network.secret().is_some() { (epoch.0, medium) } else { (0, "") };
         let root = root(network);
         let derive = |label: &str| -> [u8; 32] { expand(&root, &info(label, epoch, medium)) };
         let locator = match network.secret() {

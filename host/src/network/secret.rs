@@ -25,7 +25,7 @@ impl Secret {
         Self(bytes)
     }
 
-    /// The secret that a passphrase stands for in a network of this name. Takes about a tenth of a second and 64 MiB, on purpose.
+    /// The secret that a passphrase stands for in a network of this name. Takes some tenths of a second and 64 MiB, on purpose.
     ///
     /// # Errors
     /// When the passphrase is shorter than 8 bytes, or the name is none.

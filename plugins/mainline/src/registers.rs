@@ -18,12 +18,12 @@ const NOTHING: i64 = 0;
 pub(crate) async fn read(nodes: &Nodes, query: &Query, found: &Found) -> Result<()> {
     let seed = seed(&query.locator)?;
     let (node, since) = (nodes.ready().await?, Instant::now());
-    let mut seen = HashSet::new();
+    let mut told = HashSet::new();
     let (mut items, answered) = node.dht.items(&seed).await;
     while let Some(item) = items.next().await {
         // No honest writer puts a negative number.
         let Ok(revision) = u64::try_from(item.seq) else { continue };
-        if seen.insert(item.clone()) {
+        if told.insert(item.clone()) {
             found.held(&Held::new(item.value, revision)).await?;
         }
     }

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use bitboot_conformance::Driver;
-use bitboot_plugin_api::{Held, Locator, Query, Receipt, Write};
+use bitboot_plugin_api::{ErrorKind, Held, Locator, Query, Receipt, Write};
 use lab::{Lab, open};
 use npm::Npm;
 use serde_json::Value;
@@ -50,7 +50,9 @@ async fn registers_work(network: &str, config: Value) {
     timed("write after revision 1", two.write(&Write::new(slot(1), [2]).with_after(1))).await.unwrap();
     assert!(timed("read of revision 2", read(&one, 1)).await.contains(&Held::new([2], 2)));
     for stale in [Write::new(slot(1), [3]), Write::new(slot(1), [3]).with_after(1)] {
-        println!("{:?}", timed("stale write", one.write(&stale)).await);
+        // Nodes at the edge may have missed revision 2, and it is stored there; most have not.
+        let outcome = timed("stale write", one.write(&stale)).await;
+        assert!(outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Conflict), "{outcome:?}");
     }
     let held = read(&one, 1).await;
     assert!(held.contains(&Held::new([2], 2)) && held.iter().all(|held| held.revision <= 2), "{held:?}");
@@ -67,7 +69,9 @@ async fn many_at_once(one: &Driver, two: &Driver) {
         }
         fewest
     };
-    println!("stored at {} at least", timed("32 writes at once", writing).await);
+    let fewest = timed("32 writes at once", writing).await;
+    println!("stored at {fewest} nodes at least");
+    assert!(fewest > 5);
     for round in ["32 reads at once", "32 reads again"] {
         let reading = async {
             let read = |name: u8| (name, two.read_stream(&Query::new(slot(name)), DEADLINE));

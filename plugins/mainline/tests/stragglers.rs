@@ -51,7 +51,8 @@ async fn network() -> Network {
     }
     for _ in 0..2 {
         let mut meetings = JoinSet::new();
-        for node in nodes.iter().cloned() {
+        for node in &nodes {
+            let node = node.clone();
             meetings.spawn(async move { node.bootstrapped().await });
         }
         meetings.join_all().await;

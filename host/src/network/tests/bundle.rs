@@ -12,7 +12,7 @@ fn sealed(key: &[u8; 32], at: &[u8], inside: &[u8]) -> Vec<u8> {
 }
 
 fn opened(inside: &[u8]) -> Result<(Newest, usize), BundleError> {
-    super::super::bundle::open(&[1; 32], b"here", &BINDING, &sealed(&[1; 32], b"here", inside))
+    crate::network::bundle::open(&[1; 32], b"here", &BINDING, &sealed(&[1; 32], b"here", inside))
 }
 
 fn with_length(bytes: &[u8]) -> Vec<u8> {

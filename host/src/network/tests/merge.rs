@@ -46,13 +46,12 @@ proptest! {
 
 #[test]
 fn a_withdrawal_holds_against_what_came_before_and_in_the_same_second() {
-    let second = Duration::from_secs(1);
     let gone = Claim { withdrawn: true, ..claim(&[]) };
     let gone = Record::sign(&identity(1), &BINDING, &gone, NOW).unwrap();
-    for (time, stays) in [(NOW - second, true), (NOW, true), (NOW + second, false)] {
+    for (time, stays) in [(at(-1), true), (NOW, true), (at(1), false)] {
         let said = record(1, &BINDING, time);
         for records in [[gone.clone(), said.clone()], [said.clone(), gone.clone()]] {
-            let standing = newest(&records).get(&said.signer).unwrap().standing(NOW + second);
+            let standing = newest(&records).get(&said.signer).unwrap().standing(at(1));
             assert_eq!(standing == Standing::Withdrawn, stays);
         }
     }
@@ -63,7 +62,7 @@ fn what_is_older_does_not_come_back() {
     // A short record after a long one: while both are there, the short one holds, and when it has expired nothing is left.
     let long = record(1, &BINDING, NOW);
     let short = Claim { lifetime: Duration::from_secs(30), ..claim(&[]) };
-    let short = Record::sign(&identity(1), &BINDING, &short, NOW + Duration::from_secs(1)).unwrap();
+    let short = Record::sign(&identity(1), &BINDING, &short, at(1)).unwrap();
     let newest = newest(&[short, long.clone()]);
     assert_eq!(newest.get(&long.signer).unwrap().standing(NOW + HOUR), Standing::Expired);
 }

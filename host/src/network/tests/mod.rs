@@ -12,12 +12,19 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::bundle::{BundleError, MAX_BUNDLE};
+use super::record::RecordError;
 use super::*;
 
 /// The beginning of an hour.
 const NOW: Duration = Duration::from_secs(1_800_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
 const BINDING: [u8; 32] = [9; 32];
+
+/// So many seconds after `NOW`.
+fn at(seconds: i64) -> Duration {
+    Duration::from_secs(NOW.as_secs().checked_add_signed(seconds).unwrap())
+}
 
 fn identity(seed: u8) -> Identity {
     Identity::new(&[seed; 32])

@@ -1,0 +1,230 @@
+//! How one backend is told: by addresses where its medium stores those, by signed records where it stores bytes.
+
+use std::time::{Duration, Instant};
+
+use bitboot_plugin_api::{Announcement, Caps, Endpoint, ErrorKind, Receipt, Stores};
+use tokio::sync::mpsc;
+
+use super::listen::{Listener, clock};
+use super::{Candidate, Statement, slots};
+use crate::backend;
+use crate::error::{Error, Kind, Result};
+use crate::network::{Claim, Epoch, Place, Record};
+
+/// One backend that is told something.
+pub(super) struct Teller<'a> {
+    what: &'a Statement,
+    medium: String,
+    listener: Listener,
+    caps: Caps,
+}
+
+impl<'a> Teller<'a> {
+    pub(super) async fn open(candidate: Candidate, what: &'a Statement, timeout: Duration) -> Result<Self> {
+        let deadline = Instant::now() + timeout;
+        let (name, medium) = (candidate.backend.clone(), candidate.medium.clone());
+        let opened = candidate.open(timeout).await?;
+        let caps = backend::caps(&*opened).await.map_err(|error| Error::of_backend(&name, error))?;
+        // Nobody hears what a teller reads: it only merges.
+        let (sender, _) = mpsc::channel(1);
+        let listener = Listener::new(&name, opened, sender, deadline, clock(), &caps);
+        Ok(Self { what, medium, listener, caps })
+    }
+
+    pub(super) async fn announce(&self) -> Result<Receipt> {
+        let place = self.place(Epoch::at(self.listener.now));
+        let is_secret = self.what.network.secret().is_some();
+        let claim = self.claim().await;
+        if self.caps.stores != Stores::Endpoints {
+            return match claim {
+                // An open network does not need a signature: the plugin may know the address that the host does not.
+                Err(_) if !is_secret && self.stores_values() => self.address(&place).await,
+                claim => self.record(&place, claim).await?.ok_or_else(|| {
+                    let what = format!(
+                        "backend \"{}\" stores nothing that bitboot could announce",
+                        self.listener.name
+                    );
+                    Error::new(Kind::Config, what).fix("announce on another one with --via")
+                }),
+            };
+        }
+        let (address, record) = if is_secret || self.what.endpoints.is_empty() {
+            tokio::join!(self.address(&place), self.record(&place, claim))
+        } else {
+            // What the medium refuses as an address must not be announced by a record either.
+            let address = self.address(&place).await;
+            let record = if address.is_ok() { self.record(&place, claim).await } else { Ok(None) };
+            (address, record)
+        };
+        match (address, record) {
+            (Ok(receipt), Ok(_)) => Ok(receipt),
+            // Readers of a secret network believe records only.
+            (Ok(receipt), Err(error)) if !is_secret => {
+                Ok(receipt.with_note(format!("without a signed record: {error}")))
+            }
+            (Err(error), Ok(Some(receipt))) if is_secret => {
+                Ok(receipt.with_note(format!("in a signed record only: {error}")))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+
+    /// Announces addresses, unsigned.
+    async fn address(&self, place: &Place) -> Result<Receipt> {
+        let mut what = self.announcement(place);
+        what.port = self.what.port;
+        what.endpoints.clone_from(&self.what.endpoints);
+        let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
+        told.map_err(|error| self.listener.error(error))
+    }
+
+    /// Announces a signed record on a medium that stores bytes; `None` where it stores none.
+    async fn record(&self, place: &Place, claim: Result<Claim>) -> Result<Option<Receipt>> {
+        if !self.stores_values() && self.caps.register.is_none() {
+            return Ok(None);
+        }
+        let record = self.sign(place, &claim?)?;
+        if let Some(room) = self.caps.register {
+            return slots::put(&self.listener, place, &record, room).await.map(Some);
+        }
+        let mut what = self.announcement(place);
+        what.value = Some(self.sealed(place, &record));
+        let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
+        told.map(Some).map_err(|error| self.listener.error(error))
+    }
+
+    /// A bundle of one record, for a medium that keeps many values.
+    fn sealed(&self, place: &Place, record: &Record) -> Vec<u8> {
+        let room = self.caps.max_value as usize;
+        place.seal(place.locator(), slots::nonce(), std::iter::once(record), room).0
+    }
+
+    pub(super) async fn withdraw(&self) -> Result<Receipt> {
+        if !self.what.other_ports.is_empty() || !self.what.other_endpoints.is_empty() {
+            return self.leave_the_others().await;
+        }
+        let mut receipt = Receipt::new(0, 0);
+        let mut failure = None;
+        for epoch in self.epochs() {
+            let place = self.place(epoch);
+            match self.withdraw_from(&place).await {
+                Ok(stored) => {
+                    receipt.stored += stored;
+                    receipt.asked = receipt.asked.max(1).max(receipt.stored);
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        match failure {
+            Some(error) if receipt.stored == 0 => Err(error),
+            _ => Ok(receipt),
+        }
+    }
+
+    /// A node has one record in a network: what else it announces stays in it.
+    async fn leave_the_others(&self) -> Result<Receipt> {
+        let place = self.place(Epoch::at(self.listener.now));
+        let what = &Statement { port: None, endpoints: Vec::new(), ..self.what.clone() };
+        let rest = Teller {
+            what,
+            medium: self.medium.clone(),
+            listener: self.listener.clone(),
+            caps: self.caps.clone(),
+        };
+        let claim = rest.claim().await;
+        rest.record(&place, claim).await.map(Option::unwrap_or_default)
+    }
+
+    async fn withdraw_from(&self, place: &Place) -> Result<u32> {
+        let left = self.listener.left();
+        let of_backend = |error| self.listener.error(error);
+        if let Some(room) = self.caps.register {
+            let withdrawal = self.sign(place, &self.withdrawal())?;
+            return slots::withdraw(&self.listener, place, &withdrawal, room).await;
+        }
+        let mut what = self.announcement(place);
+        if self.caps.stores == Stores::Endpoints {
+            what.port = self.what.port;
+            what.endpoints.clone_from(&self.what.endpoints);
+        }
+        match backend::withdraw(&*self.listener.backend, &what, left).await {
+            // A medium that only adds gets the withdrawal as one more record.
+            Err(error) if error.kind == ErrorKind::Unsupported && self.stores_values() => {
+                let withdrawal = self.sign(place, &self.withdrawal())?;
+                what.value = Some(self.sealed(place, &withdrawal));
+                backend::announce(&*self.listener.backend, &what, self.listener.left())
+                    .await
+                    .map_err(of_backend)
+                    .map(|receipt| receipt.stored)
+            }
+            told => told.map_err(of_backend).map(|receipt| receipt.stored),
+        }
+    }
+
+    /// The present epoch, and those in which the announcement may lie since before.
+    fn epochs(&self) -> Vec<Epoch> {
+        match self.what.network.secret() {
+            None => vec![Epoch::at(self.listener.now)],
+            Some(_) => Epoch::window(self.listener.now),
+        }
+    }
+
+    fn place(&self, epoch: Epoch) -> Place {
+        Place::new(&self.what.network, &self.medium, epoch)
+    }
+
+    fn stores_values(&self) -> bool {
+        self.caps.max_value > 0 && matches!(self.caps.stores, Stores::Values | Stores::Log)
+    }
+
+    fn announcement(&self, place: &Place) -> Announcement {
+        let ttl_s = u32::try_from(self.what.ttl.as_secs()).unwrap_or(u32::MAX);
+        let what = Announcement::new(place.locator().clone()).with_ttl_s(ttl_s);
+        if self.stores_values() {
+            what.with_writer(&slots::writer_of(place, &self.what.identity.public()))
+        } else {
+            what
+        }
+    }
+
+    /// All that the node announces in the network, as this medium's others can use it.
+    async fn claim(&self) -> Result<Claim> {
+        let ports = self.what.port.iter().chain(&self.what.other_ports);
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        if ports.clone().next().is_some() {
+            let here = backend::here(&*self.listener.backend, self.listener.left()).await;
+            let here = here.map_err(|error| self.listener.error(error))?.ok_or_else(|| {
+                let what = format!(
+                    "backend \"{}\" does not know under which address others reach this machine",
+                    self.listener.name
+                );
+                Error::new(Kind::Config, what).fix("say it: --peer HOST:PORT")
+            })?;
+            endpoints.extend(ports.filter_map(|port| Endpoint::new(here, *port)));
+        }
+        endpoints.extend(self.what.endpoints.iter().chain(&self.what.other_endpoints).cloned());
+        let mut seen = std::collections::HashSet::new();
+        endpoints.retain(|endpoint| seen.insert(endpoint.clone()));
+        Ok(Claim {
+            endpoints,
+            metadata: self.what.metadata.clone(),
+            lifetime: self.what.ttl,
+            withdrawn: false,
+        })
+    }
+
+    fn withdrawal(&self) -> Claim {
+        Claim { withdrawn: true, lifetime: self.what.ttl, ..Claim::default() }
+    }
+
+    fn sign(&self, place: &Place, claim: &Claim) -> Result<Record> {
+        let room = Record::MAX;
+        Record::sign(&self.what.identity, place.binding(), claim, self.listener.now).ok_or_else(|| {
+            Error::new(
+                Kind::Usage,
+                format!("the addresses and --meta do not fit into a record of {room} bytes"),
+            )
+            .fix("say less")
+        })
+    }
+}
