@@ -113,7 +113,7 @@ impl Error {
             _ => Kind::Other,
         };
         let fix = error.fix.or_else(|| match error.kind {
-            ErrorKind::Panicked => Some(format!(
+            ErrorKind::Panicked | ErrorKind::Integrity => Some(format!(
                 "this is a fault of the plugin; see it with: bitboot -vv backend ping {backend}"
             )),
             ErrorKind::TimedOut => {

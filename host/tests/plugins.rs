@@ -266,3 +266,14 @@ fn with_another_manifest(library: &[u8]) -> Vec<u8> {
     let at = library.windows(name.len()).position(|part| part == name).unwrap();
     [&library[..at], other, &library[at + name.len()..]].concat()
 }
+
+#[cfg(unix)]
+#[test]
+fn what_a_plugin_prints_is_no_result() {
+    let home = peopled();
+    home.add_misbehaving("prints", "prints", "");
+    let ran = lookup(&home, "prints,local");
+    // Each line of stdout is ours, or this fails to parse it.
+    assert_eq!(ran.peers(), ["127.0.0.1:4001"]);
+    assert!(ran.err().contains("203.0.113.66:666"), "{}", ran.err());
+}

@@ -2,15 +2,18 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    unused_imports,
     reason = "each benchmark is a program of its own and uses a part of this"
 )]
 
 mod plugin;
 mod series;
+mod sheet;
 mod table;
 
 pub use plugin::Plugin;
 pub use series::Series;
+pub use sheet::{Sheet, note};
 pub use table::{Limit, Table};
 
 /// `cargo bench` says `--bench`. Without it, as under `cargo test --benches`, each thing is done once, to see that it still can be.

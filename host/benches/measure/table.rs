@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Series, is_smoke};
+use super::{Series, Sheet};
 
 /// What was measured, beside what it cannot be faster than.
 pub struct Table {
@@ -22,7 +22,7 @@ const HEAD: [&str; 7] = ["what", "median", "p99", "floor in the same run", "rati
 
 impl Table {
     pub fn new() -> Self {
-        Self { rows: vec![HEAD.map(Into::into)] }
+        Self { rows: Vec::new() }
     }
 
     /// One thing beside its floor; the ratio is that of the medians.
@@ -45,28 +45,10 @@ impl Table {
         ]);
     }
 
-    #[expect(clippy::print_stdout, reason = "what a benchmark is run for")]
     pub fn print(&self, title: &str) {
-        let widths: [usize; 7] =
-            std::array::from_fn(|at| self.rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0));
-        println!("\n{title}\n");
-        for (number, row) in self.rows.iter().enumerate() {
-            let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
-            println!("| {} |", cells.collect::<Vec<_>>().join(" | "));
-            if number == 0 {
-                println!("|{}|", widths.map(|width| "-".repeat(width + 2)).join("|"));
-            }
-        }
-        if let Ok(load) = std::fs::read_to_string("/proc/loadavg") {
-            let load = load.split(' ').next().unwrap_or_default();
-            let processors = std::thread::available_parallelism().map_or(1, Into::into);
-            println!("\n{processors} processors, load average {load} at the end.");
-        }
-        if is_smoke() || cfg!(debug_assertions) {
-            println!(
-                "\nNot a measurement: one round, or a build without optimisation. Run `cargo xtask bench`."
-            );
-        }
+        let mut sheet = Sheet::new(HEAD);
+        self.rows.iter().for_each(|row| sheet.row(row.clone()));
+        sheet.print(title);
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod calls;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bitboot_plugin_api::ffi::Event;
@@ -20,20 +22,30 @@ pub(crate) trait Backend: Send + Sync {
 /// What comes back from one call.
 pub(crate) struct Inbox {
     events: mpsc::Receiver<Event>,
+    /// Bytes of the events that wait.
+    waiting: Arc<AtomicUsize>,
     _running: Box<dyn Send>,
 }
 
 impl Inbox {
     /// How many events may wait before the backend is told to pause.
     pub(crate) const DEPTH: usize = 1024;
+    /// How many bytes of them may wait: 4 MiB.
+    pub(crate) const MAX_WAITING: usize = 4 << 20;
 
     /// `running` cancels the call when it is dropped.
-    pub(crate) fn new(events: mpsc::Receiver<Event>, running: impl Send + 'static) -> Self {
-        Self { events, _running: Box::new(running) }
+    pub(crate) fn new(
+        events: mpsc::Receiver<Event>,
+        waiting: Arc<AtomicUsize>,
+        running: impl Send + 'static,
+    ) -> Self {
+        Self { events, waiting, _running: Box::new(running) }
     }
 
     /// The next event; `None` when the backend fell silent without a last one.
     pub(crate) async fn next(&mut self) -> Option<Event> {
-        self.events.recv().await
+        let event = self.events.recv().await?;
+        self.waiting.fetch_sub(event.body.len(), Ordering::Relaxed);
+        Some(event)
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Outcome {
     named: bool,
     pub(super) answered: usize,
     pub(super) failed: usize,
-    first_failure: Option<Kind>,
+    first_failure: Option<Error>,
     pub(super) peers: usize,
 }
 
@@ -23,13 +23,20 @@ impl Outcome {
 
     pub(super) fn fail(&mut self, error: &Error) {
         self.failed += 1;
-        self.first_failure.get_or_insert(error.kind);
+        self.first_failure.get_or_insert_with(|| error.clone());
     }
 
     /// Says that a backend failed: an error where the user named it, a warning where others do as well.
     pub(super) fn tell(&self, context: &Context, error: &Error) {
         let talk = context.screen.talk();
         if self.named { talk.error(error) } else { talk.warning(error) }
+    }
+
+    /// Where nothing worked, whoever wants to hear errors only has to hear why.
+    pub(super) fn last_word(&self, context: &Context) {
+        if let Some(error) = self.first_failure.as_ref().filter(|_| !self.named && self.answered == 0) {
+            context.screen.talk().error_when_quiet(error);
+        }
     }
 
     /// The exit code of what the backends were told to do.
@@ -46,8 +53,8 @@ impl Outcome {
     }
 
     fn exit(&self, something_worked: bool) -> Exit {
-        match self.first_failure {
-            Some(kind) if !something_worked => kind.into(),
+        match &self.first_failure {
+            Some(error) if !something_worked => error.kind.into(),
             Some(_) if self.named => Kind::Partial.into(),
             _ => Exit::OK,
         }

@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long, add = ArgValueCompleter::new(complete::plugins))]
     plugin: Option<String>,
     /// How many nodes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nodes: Option<u32>,
     /// Another setting of the plugin's test networks
     #[arg(long, value_name = "KEY=VALUE")]

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Services};
@@ -23,10 +24,17 @@ impl Backend for Foreign {
         let (sender, events) = mpsc::channel(Inbox::DEPTH);
         let deadline_ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX);
         let call = message::encode(&Call { op: op.into(), deadline_ms, body });
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let heard = Arc::clone(&waiting);
         let running = self.0.call(call, move |kind: Kind, body: &[u8]| {
-            // The body is copied only when there is room for it.
+            // The body is copied only when there is room for it; an inbox that is empty takes any.
+            let before = heard.load(Ordering::Relaxed);
+            if before > 0 && before + body.len() > Inbox::MAX_WAITING {
+                return if sender.is_closed() { Flow::Stop } else { Flow::Later };
+            }
             match sender.try_reserve() {
                 Ok(room) => {
+                    heard.fetch_add(body.len(), Ordering::Relaxed);
                     room.send(Event { kind, body: body.to_vec() });
                     Flow::GoOn
                 }
@@ -34,6 +42,6 @@ impl Backend for Foreign {
                 Err(TrySendError::Closed(())) => Flow::Stop,
             }
         });
-        Inbox::new(events, running)
+        Inbox::new(events, waiting, running)
     }
 }

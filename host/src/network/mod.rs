@@ -1,7 +1,7 @@
 //! Networks, locators, records and bundles. Pure: no IO, no clock, no randomness of its own.
 //!
-//! Everything that bitboot writes on a medium is made here, byte by byte; `host/src/network/README.md` describes the bytes, and
-//! `host/tests/vectors` holds examples of them, so that another implementation can be written without reading this code.
+#![doc = ""]
+#![doc = include_str!("README.md")]
 
 mod address;
 mod bundle;

@@ -7,6 +7,7 @@ mod listed;
 mod paint;
 mod row;
 mod screen;
+pub(crate) mod stdout;
 mod talk;
 
 pub(crate) use escape::escape;

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::cells::{Cells, Change};
+use super::escape;
 use super::line::Line;
 
 /// A line as text.
@@ -45,8 +46,17 @@ impl Row {
     }
 }
 
+/// A cell for a person's eyes: a time as its distance, a public key by its first digits, the rest as it is.
+pub(super) fn glance(cell: &str, now: SystemTime) -> String {
+    const KEY: usize = 64;
+    if cell.len() == KEY && cell.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return format!("{}..", &cell[..16]);
+    }
+    relative(cell, now).unwrap_or_else(|| escape(cell).into_owned())
+}
+
 /// A time for a person: `in 59m`, `3s ago`.
-pub(super) fn relative(cell: &str, now: SystemTime) -> Option<String> {
+fn relative(cell: &str, now: SystemTime) -> Option<String> {
     let at = humantime::parse_rfc3339(cell).ok()?;
     let seconds = |span: Duration| {
         // One unit is enough for a glance.

@@ -1,4 +1,4 @@
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -6,9 +6,9 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::line::Line;
 use super::paint::Paint;
-use super::row::{Row, relative};
+use super::row::{Row, glance};
 use super::talk::Talk;
-use super::{ColorChoice, escape};
+use super::{ColorChoice, escape, stdout};
 
 /// The form of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ impl Screen {
     /// `mode` is that of the user's flags; without one a terminal gets tables and a pipe gets tabs.
     pub(crate) fn new(mode: Option<Mode>, color: ColorChoice, quiet: bool, verbose: u8) -> Self {
         let terminal = io::stdout().is_terminal();
+        stdout::take();
         let mode = mode.unwrap_or(if terminal { Mode::Table } else { Mode::Tabs });
         Self {
             mode,
@@ -126,9 +127,11 @@ impl Screen {
         let columns = rows.first().map_or(&[][..], |row| row.columns);
         table.set_header(columns.iter().map(|column| column.to_uppercase()));
         for row in rows {
-            table.add_row(
-                row.cells.iter().map(|cell| relative(cell, now).unwrap_or_else(|| escape(cell).into_owned())),
-            );
+            table.add_row(row.cells.iter().map(|cell| glance(cell, now)));
+        }
+        // The first column starts where the line does.
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 2));
         }
         // Painted when the columns are set: the table would count the colour's characters as well.
         let text = table.trim_fmt();
@@ -137,11 +140,6 @@ impl Screen {
     }
 
     fn write(&self, text: &str) -> Result<(), Closed> {
-        self.talk
-            .aside(|| {
-                let mut stdout = io::stdout().lock();
-                writeln!(stdout, "{text}").and_then(|()| stdout.flush())
-            })
-            .map_err(|_| Closed)
+        self.talk.aside(|| stdout::write(text)).map_err(|_| Closed)
     }
 }

@@ -31,6 +31,13 @@ impl Talk {
         self.failure(&format!("error[{}]", error.kind.word()), Paint::Red, error);
     }
 
+    /// A failure that was told as a warning before, to whoever hears no warnings.
+    pub(crate) fn error_when_quiet(&self, error: &Error) {
+        if self.quiet {
+            self.error(error);
+        }
+    }
+
     /// A failure that does not end the command.
     pub(crate) fn warning(&self, error: &Error) {
         if !self.quiet {

@@ -85,7 +85,7 @@ pub(super) fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Error {
     let place = error.span().map_or_else(|| file.to_owned(), |span| position(text, span.start, file));
     Error::new(Kind::Config, format!("the registry cannot be read: {place}"))
         .because(error.message())
-        .fix("mend that line in an editor; nothing was changed")
+        .fix("mend that line in an editor")
 }
 
 fn position(text: &str, at: usize, file: &str) -> String {

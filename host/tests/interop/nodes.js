@@ -1,7 +1,9 @@
 // node nodes.js --nodes 50 : a BitTorrent DHT on loopback, of nodes that are not ours.
-// Prints one JSON line {"bootstrap": ["127.x.y.z:port", …]} and stays until its stdin closes.
+// Prints one JSON line {"bootstrap": ["127.x.y.z:port", …]} and stays until its stdin closes. Each line HOST:PORT on its
+// stdin is a node of somebody else that all of them take as one of theirs.
 'use strict';
 const { createPublicKey, verify: verifySignature } = require('node:crypto');
+const { createInterface } = require('node:readline');
 const { parseArgs } = require('node:util');
 const { dieWithParent, listen, loadDht } = require('./rig');
 
@@ -55,11 +57,17 @@ function generousRpc() {
 // forget: a test's client lives a second, and a dead contact costs each later search its time-out (2 s here,
 // 15 s in libtorrent).
 function introduce(nodes, contacts) {
-  const members = new Set(contacts.map(({ id }) => id.toString('hex')));
+  const address = ({ host, port }) => `${host}:${port}`;
+  const members = new Set(contacts.map(address));
   for (const node of nodes) {
-    node.on('node', ({ id }) => members.has(id.toString('hex')) || node.removeNode(id));
+    node.on('node', (contact) => members.has(address(contact)) || node.removeNode(contact.id));
     contacts.filter(({ id }) => id !== node.nodeId).forEach((contact) => node.addNode({ ...contact }));
   }
+  createInterface({ input: process.stdin }).on('line', (line) => {
+    const [host, port] = line.split(':');
+    members.add(line);
+    nodes.forEach((node) => node.addNode({ host, port: Number(port) }));
+  });
 }
 
 main().catch((error) => { console.error(error.message); process.exit(1); });

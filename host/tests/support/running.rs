@@ -1,4 +1,4 @@
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use super::{Home, PATIENCE};
 pub struct Running {
     child: Child,
     /// Kept open: helpers of other languages end when it closes.
-    _stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
     lines: mpsc::Receiver<String>,
 }
 
@@ -28,11 +28,16 @@ impl Running {
             }
         });
         let stdin = child.stdin.take();
-        Self { child, _stdin: stdin, lines }
+        Self { child, stdin, lines }
     }
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// A line for its stdin.
+    pub fn tell(&mut self, line: &str) {
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
     /// The next line of its stdout.

@@ -73,6 +73,7 @@ impl<'a> Keeper<'a> {
             self.withdraw().await?;
         }
         let exit = stopped.unwrap_or_else(|| outcome.of_telling());
+        outcome.last_word(context);
         context.print(&Line::Summary(outcome.summary(exit)))?;
         Ok(exit)
     }

@@ -3,7 +3,7 @@ use std::process::Stdio;
 use crate::cli::context::Context;
 use crate::discovery::Peer;
 use crate::error::{Error, Kind, Result};
-use crate::output::Mode;
+use crate::output::{Mode, stdout};
 
 /// A program with its arguments, run without a shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +23,11 @@ impl Command {
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).env("BITBOOT_PEER", &endpoint).env("BITBOOT_NETWORK", network);
         command.stdin(Stdio::null()).kill_on_drop(true);
-        if context.screen.mode == Mode::Json {
+        match context.screen.mode {
             // Only our lines belong between our lines.
-            command.stdout(std::io::stderr());
-        }
+            Mode::Json => command.stdout(std::io::stderr()),
+            _ => command.stdout(stdout::share()),
+        };
         let ended = command.status().await.map_err(|error| {
             Error::new(Kind::Usage, format!("cannot run \"{program}\""))
                 .because(error)

@@ -85,6 +85,7 @@ impl<'a> Showing<'a> {
                 "no peer was found: nobody announces there now, or the medium is slow; try --timeout 30s";
             self.context.screen.talk().say(told);
         }
+        self.outcome.last_word(self.context);
         self.context.print(&Line::Summary(self.outcome.summary(exit)))?;
         Ok(exit)
     }

@@ -44,10 +44,10 @@ impl Args {
         edit.commit()?;
         let talk = context.screen.talk();
         talk.say(&format!("plugin \"{}\" {} is installed", manifest.name, manifest.version));
-        for kind in &manifest.backends {
+        if let Some(first) = manifest.backends.first() {
             talk.say(&format!(
                 "now: bitboot backend add {0} --plugin {1} --kind {0}",
-                kind.kind, manifest.name
+                first.kind, manifest.name
             ));
         }
         Ok(Exit::OK)

@@ -61,27 +61,32 @@ fn a_bundle_with_a_flipped_bit() {
 
 #[test]
 fn the_second_form_of_a_signature() {
-    let record = record(1, &BINDING, NOW);
+    assert_eq!(Record::verify(&second_form(&record(1, &BINDING, NOW)), &BINDING), Err(RecordError::Forged));
+}
+
+/// S and S + L are the same number to whoever does not look (RFC 8032, section 5.1.7).
+pub(super) fn second_form(record: &Record) -> Vec<u8> {
     let mut bytes = record.as_bytes().to_vec();
-    // S and S + L are the same number to whoever does not look (RFC 8032, section 5.1.7).
-    let mut carry = 0;
-    let at = bytes.len() - 32;
+    let (at, mut carry) = (bytes.len() - 32, 0);
     for (byte, added) in bytes[at..].iter_mut().zip(ORDER) {
         let sum = u16::from(*byte) + u16::from(added) + carry;
-        *byte = sum.to_be_bytes()[1];
+        [_, *byte] = sum.to_be_bytes();
         carry = sum >> 8;
     }
     assert_eq!(carry, 0);
-    assert_eq!(Record::verify(&bytes, &BINDING), Err(RecordError::Forged));
+    bytes
 }
 
 #[test]
 fn a_key_that_signs_everything() {
-    // The neutral point as key and as R, and S = 0, satisfy S·B = R + k·A whatever was said.
+    assert_eq!(Record::verify(&signed_by_nobody(), &BINDING), Err(RecordError::Forged));
+}
+
+/// The neutral point as key and as R, and S = 0, satisfy S·B = R + k·A whatever was said.
+pub(super) fn signed_by_nobody() -> Vec<u8> {
     let neutral: [u8; 32] = std::array::from_fn(|at| u8::from(at == 0));
     let said = [&[0x10][..], &neutral, &[0x6b, 0x49, 0xd2, 0, 0, 240, 0, 0]].concat();
-    let bytes = [&said[..], &neutral, &[0; 32]].concat();
-    assert_eq!(Record::verify(&bytes, &BINDING), Err(RecordError::Forged));
+    [&said[..], &neutral, &[0; 32]].concat()
 }
 
 #[test]

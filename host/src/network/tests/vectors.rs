@@ -52,6 +52,7 @@ fn all() -> Value {
         "networks": networks.iter().map(network).collect::<Vec<_>>(),
         "epochs": seconds.map(|second| epochs(NOW.as_secs() + second)),
         "records": records().iter().map(|(said, _)| said).collect::<Vec<_>>(),
+        "refused": refused(),
         "bundles": [bundle(&networks[0], Some(Slot { level: 1, index: 0 }), 996), bundle(&networks[0], None, 300), bundle(&networks[2], None, 996)],
     })
 }
@@ -136,6 +137,30 @@ fn record(identity: &Identity, seed: [u8; 32], claim: &Claim, second: i64) -> (V
         "record": hex(record.as_bytes()),
     });
     (value, record)
+}
+
+/// What is no record of the first network.
+fn refused() -> Vec<Value> {
+    let (first, binding) = (&identities()[0], *super::place(&networks()[0]).binding());
+    let [(_, record), ..] = records();
+    let mut flipped = record.as_bytes().to_vec();
+    flipped[40] ^= 1;
+    let signed =
+        |head: u8, rest: &[u8]| signed(first, &binding, &[&self::head(first, head)[..], rest].concat());
+    let refused = [
+        ("S of the signature is not below the group's order", refused::second_form(&record)),
+        ("the key is of small order", refused::signed_by_nobody()),
+        ("a bit is flipped", flipped),
+        ("signed for another network", super::record(1, &BINDING, NOW).as_bytes().to_vec()),
+        ("signed as another version", signed(0x20, &[0, 0])),
+        ("signed with a byte left over", signed(0x10, &[0, 0, 0])),
+        ("signed with an address that is cut", signed(0x10, &[1, 1, 6, 1, 2, 3])),
+    ];
+    let value = |(why, bytes): (&str, Vec<u8>)| {
+        assert!(Record::verify(&bytes, &binding).is_err(), "{why}");
+        json!({ "why": why, "record": hex(&bytes) })
+    };
+    refused.into_iter().map(value).collect()
 }
 
 /// The records of the first network, sealed for another place, are bad there.
