@@ -28,7 +28,7 @@ use tokio::sync::mpsc;
 
 use dht::Dht;
 use measure::{Series, Sheet, is_smoke};
-use support::{Home, library};
+use support::Home;
 
 /// When a reader who knows nothing yet looks the network up, in seconds since the writers began.
 const LOOKS: [u64; 5] = [5, 10, 20, 30, 60];
@@ -107,7 +107,7 @@ async fn round(dht: &Dht, count: usize) -> [String; HEAD.len()] {
     let naive = naive::seen(&dht.plugin(), count).await;
     let slowest = took.iter().max().copied().unwrap_or_default();
     let (median, unanswered) = (took.iter().copied().collect::<Series>().median(), count - took.len());
-    let told = if unanswered > 0 { format!(" ({unanswered} never)") } else { String::new() };
+    let told = if unanswered > 0 { format!(" ({unanswered} not yet)") } else { String::new() };
     let kept = if last >= needed(count) { "yes" } else { "NO" };
     [
         dht.name.into(),
@@ -151,11 +151,7 @@ struct User {
 impl User {
     fn new(dht: &Dht) -> Self {
         let home = Home::new();
-        home.add_plugin("mainline", &library("bitboot_mainline"));
-        let hosts = dht.bootstrap.iter().map(|host| format!("{host:?}")).collect::<Vec<_>>().join(", ");
-        home.append(&format!(
-            "[backends.lab]\nplugin = \"mainline\"\nkind = \"mainline\"\nconfig = {{ bootstrap = [{hosts}], bind = \"127.0.0.1\" }}\n"
-        ));
+        home.add_lab_by_hand(&dht.bootstrap);
         let bitboot = Bitboot::with(Paths::inside(home.path()), |_, _, _| {}).unwrap();
         Self { bitboot, _home: home }
     }

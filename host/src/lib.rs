@@ -42,6 +42,10 @@ mod daemon;
 mod discovery;
 mod error;
 mod files;
+/// What strangers' bytes meet first, for the targets in `host/fuzz` alone.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod install;
 mod keys;
 mod loader;

@@ -2,7 +2,7 @@
 //! that has room; a reader goes down wherever somebody has written.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitboot_plugin_api::{ErrorKind, Query, Receipt, Write};
 use tokio::task::JoinSet;
@@ -15,17 +15,35 @@ use crate::network::{Newest, Place, PublicKey, Record, Slot, Standing};
 
 /// The most values that are taken from one register: more than nodes that hold an item.
 const MAX_VARIANTS: usize = 64;
-/// How often a writer tries before it says that it could not.
-const TRIES: u32 = 8;
-/// After a write, how long until the writer looks whether it is still there: racing writers need a moment to overwrite each other.
+/// How often a writer loses against others before it says that it could not.
+const LOSSES: u32 = 24;
+/// How many losses in one slot send a writer to the one below.
+const PATIENCE: u32 = 2;
+/// After a write, how long at least until the writer looks whether it is still there: racing writers need a moment to overwrite each other.
 const SETTLES: Duration = Duration::from_millis(400);
+/// How long at least a writer waits that was refused.
+const STEPS_BACK: Duration = Duration::from_millis(100);
 
 /// What a register holds: the records of all variants that its places hold, merged.
 #[derive(Default)]
 struct Contents {
     records: Newest,
+    /// Those of the highest revision. What is in an older one only is on a few places, and goes with the next write there.
+    lasting: Newest,
     /// The highest revision, of whatever can be read or not.
     revision: Option<u64>,
+}
+
+impl Contents {
+    fn add(&mut self, records: Newest, revision: u64) {
+        if self.revision < Some(revision) {
+            (self.revision, self.lasting) = (Some(revision), Newest::default());
+        }
+        if self.revision == Some(revision) {
+            self.lasting.extend(records.iter().cloned());
+        }
+        self.records.extend(records.iter().cloned());
+    }
 }
 
 /// Reads the tree of a place, handing on what each slot holds the moment that it is read.
@@ -63,8 +81,9 @@ async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Content
         match following.next().await.map_err(|error| listener.error(error))? {
             Step::Held(held) if variants < MAX_VARIANTS => {
                 variants += 1;
-                contents.revision = contents.revision.max(Some(held.revision));
-                open(place, &at, &held.value, &mut contents.records, &mut ignored);
+                let mut records = Newest::default();
+                open(place, &at, &held.value, &mut records, &mut ignored);
+                contents.add(records, held.revision);
             }
             Step::Done(_) | Step::Held(_) => return Ok((contents, ignored)),
             Step::Peer(_) | Step::Value(_) | Step::Output(_) => {}
@@ -74,46 +93,53 @@ async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Content
 
 /// Puts a record where readers of the place find it, beside those of others. `room` is the largest value of a register.
 pub(super) async fn put(listener: &Listener, place: &Place, record: &Record, room: u32) -> Result<Receipt> {
-    let (mut level, mut losses, mut last) = (0, 0, None);
-    for _ in 0..TRIES {
-        let slot = Slot::of(&record.signer, level);
+    let (mut level, mut losses, mut losses_here) = (0, 0, 0);
+    while losses < LOSSES {
+        let (slot, started) = (Slot::of(&record.signer, level), Instant::now());
         let (contents, _) = read(listener, place, slot).await?;
         let goes_on = level < Slot::DEEPEST;
-        let Some(bundle) = add(listener, place, slot, &contents, record, room, goes_on) else {
-            level += 1;
+        // Where many write at once there is more room below; a reader goes down wherever somebody has written.
+        let is_crowded = losses_here >= PATIENCE && contents.records.len() > 0;
+        let bundle = add(listener, place, slot, &contents, record, room, goes_on);
+        let Some(bundle) = bundle.filter(|_| !(is_crowded && goes_on)) else {
+            (level, losses_here) = (level + 1, 0);
             continue;
         };
-        let mut write = Write::new(place.slot(slot), bundle);
-        write.after = contents.revision;
-        match backend::write(&*listener.backend, &write, listener.left()).await {
+        match write(listener, place, slot, &contents, bundle).await {
             Ok(receipt) => {
-                pause(SETTLES).await;
+                pause(SETTLES.max(started.elapsed() / 4)).await;
                 let (after, _) = read(listener, place, slot).await?;
-                if after
-                    .records
-                    .get(&record.signer)
-                    .is_some_and(|there| there == record || there.time > record.time)
-                {
+                let there = after.lasting.get(&record.signer);
+                if there.is_some_and(|there| there == record || there.time > record.time) {
                     return Ok(receipt);
                 }
-                losses += 1;
-                last = Some(receipt);
             }
             Err(error) if error.kind == ErrorKind::Conflict => {
-                losses += 1;
-                pause(Duration::from_millis(100)).await;
+                // In proportion to what a try takes on this medium, or all would meet again.
+                pause(STEPS_BACK.max(started.elapsed() / 4)).await;
             }
             Err(error) => return Err(listener.error(error)),
         }
-        // Where many write at once there is more room below; a reader goes down wherever somebody has written.
-        if losses >= 2 && goes_on && contents.records.len() > 0 {
-            (level, losses) = (level + 1, 0);
-        }
+        (losses, losses_here) = (losses + 1, losses_here + 1);
     }
-    last.ok_or_else(|| {
-        let what = format!("backend \"{}\": other writers were faster {TRIES} times in a row", listener.name);
-        Error::new(Kind::Unreachable, what).fix("it is tried again while the announcement is kept alive")
-    })
+    Err(outrun(listener))
+}
+
+async fn write(
+    listener: &Listener,
+    place: &Place,
+    slot: Slot,
+    over: &Contents,
+    bundle: Vec<u8>,
+) -> bitboot_plugin_api::Result<Receipt> {
+    let mut write = Write::new(place.slot(slot), bundle);
+    write.after = over.revision;
+    backend::write(&*listener.backend, &write, listener.left()).await
+}
+
+fn outrun(listener: &Listener) -> Error {
+    let what = format!("backend \"{}\": other writers were faster {LOSSES} times", listener.name);
+    Error::new(Kind::Unreachable, what).fix("it is tried again while the announcement is kept alive")
 }
 
 /// The slot's records with this one; `None` when they do not fit and there is more room below.
@@ -145,22 +171,28 @@ pub(super) async fn withdraw(
     withdrawal: &Record,
     room: u32,
 ) -> Result<u32> {
-    let mut replaced = 0;
-    for level in 0..=Slot::DEEPEST {
-        let slot = Slot::of(&withdrawal.signer, level);
+    let (mut level, mut losses, mut replaced) = (0, 0, 0);
+    while level <= Slot::DEEPEST && losses < LOSSES {
+        let (slot, started) = (Slot::of(&withdrawal.signer, level), Instant::now());
         let (contents, _) = read(listener, place, slot).await?;
         if contents.records.len() == 0 {
-            break;
+            return Ok(replaced);
         }
         if contents.records.get(&withdrawal.signer).is_some_and(|there| !there.withdrawn) {
             let bundle = add(listener, place, slot, &contents, withdrawal, room, false).unwrap_or_default();
-            let mut write = Write::new(place.slot(slot), bundle);
-            write.after = contents.revision;
-            let receipt = backend::write(&*listener.backend, &write, listener.left()).await;
-            replaced += receipt.map_err(|error| listener.error(error))?.stored;
+            match write(listener, place, slot, &contents, bundle).await {
+                Ok(receipt) => replaced += receipt.stored,
+                Err(error) if error.kind == ErrorKind::Conflict => {
+                    losses += 1;
+                    pause(STEPS_BACK.max(started.elapsed() / 4)).await;
+                    continue;
+                }
+                Err(error) => return Err(listener.error(error)),
+            }
         }
+        level += 1;
     }
-    Ok(replaced)
+    if losses < LOSSES { Ok(replaced) } else { Err(outrun(listener)) }
 }
 
 /// Whose record lies where; for what is announced beside it.

@@ -68,7 +68,12 @@ pub(super) fn open(
     let cipher = XChaCha20Poly1305::new(key.into());
     let payload = Payload { msg: sealed, aad: &associated(place) };
     let plain = cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_| BundleError::Sealed)?;
-    let mut reader = Reader::new(&plain);
+    inside(&plain, binding)
+}
+
+/// What a bundle contains.
+pub(super) fn inside(plain: &[u8], binding: &[u8; 32]) -> Result<(Newest, usize), BundleError> {
+    let mut reader = Reader::new(plain);
     let (mut records, mut bad) = (Newest::default(), 0);
     // Two zero bytes are padding: no record is empty.
     while let Some(length) = reader.u16().filter(|length| *length > 0) {

@@ -1,7 +1,9 @@
 //! `bitboot://NAME?k=SECRET`: how a secret network is handed on. NAME is percent-encoded, SECRET is base64url without padding (RFC 4648,
 //! section 5).
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
@@ -54,11 +56,31 @@ impl Network {
         Self::with_secret(&name, Secret::new(bytes))
     }
 
-    /// Whether a text looks like an invite, and so must not be shown or logged.
+    /// Whether a text is an invite, or was one before it was changed, and so must not be shown, logged or taken for a name.
     #[must_use]
     pub fn is_invite(text: &str) -> bool {
-        behind_scheme(text).is_some()
+        behind_scheme(text).is_some() || secret_in(text).is_some()
     }
+}
+
+/// A text for a screen or a log without the secrets of the invites in it.
+pub(crate) fn conceal(text: &str) -> Cow<'_, str> {
+    let mut shown = Cow::Borrowed(text);
+    while let Some(secret) = secret_in(&shown) {
+        shown.to_mut().replace_range(secret, "…");
+    }
+    shown
+}
+
+/// The first thing in a text that looks like an invite's secret, or a good part of one.
+fn secret_in(text: &str) -> Option<Range<usize>> {
+    const MANY: usize = 16;
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    text.match_indices("k=").find_map(|(at, key)| {
+        let start = at + key.len();
+        let end = start + text.as_bytes()[start..].iter().take_while(|byte| is_digit(byte)).count();
+        (text[..at].ends_with(['?', '&']) && end - start >= MANY).then_some(start..end)
+    })
 }
 
 /// Telephones write the first letter of a line in upper case, and schemes are the same in both (RFC 3986, section 3.1).
@@ -100,6 +122,20 @@ mod tests {
             if let Err(error) = Network::of_invite(&format!("bitboot://a?k={text}")) {
                 prop_assert!(text.len() < 4 || !error.to_string().contains(&text));
             }
+        }
+    }
+
+    #[test]
+    fn a_changed_invite_is_one_still_and_its_secret_is_not_shown() {
+        let secret = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+        for form in ["bitboot://a?k=", "bitboot:/a?k=", "a?k=", "bitbot://é?x=1&k="] {
+            let invite = format!("{form}{secret}");
+            assert!(Network::is_invite(&invite) && invite.parse::<Network>().is_err(), "{invite}");
+            let shown = conceal(&format!("no \"{invite}\", no {invite}!")).into_owned();
+            assert_eq!(shown, format!("no \"{form}…\", no {form}…!"));
+        }
+        for name in ["a?k=short", "k=BwcHBwcHBwcHBwcHBwcHBwc", "?k=é"] {
+            assert!(!Network::is_invite(name) && matches!(conceal(name), Cow::Borrowed(_)), "{name}");
         }
     }
 

@@ -6,6 +6,8 @@
 mod address;
 mod bundle;
 mod epoch;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod identity;
 mod invite;
 mod merge;
@@ -18,6 +20,7 @@ mod wire;
 
 pub(crate) use epoch::Epoch;
 pub use identity::{Identity, PublicKey};
+pub(crate) use invite::conceal;
 pub(crate) use merge::Newest;
 pub use name::{MAX_NAME, Network};
 pub(crate) use place::{Place, Slot};

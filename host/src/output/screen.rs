@@ -9,6 +9,7 @@ use super::paint::Paint;
 use super::row::{Row, glance};
 use super::talk::Talk;
 use super::{ColorChoice, escape, stdout};
+use crate::network::conceal;
 
 /// The form of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +83,9 @@ impl Screen {
         if rows.is_empty() { Ok(()) } else { self.write(&self.table(&rows)) }
     }
 
-    /// Prints text as it is: help, a completion script.
+    /// Prints text as it is: help, a completion script, an invite.
     pub(crate) fn raw(&self, text: &str) -> Result<(), Closed> {
-        self.write(text.trim_end_matches('\n'))
+        self.write_as_it_is(text.trim_end_matches('\n'))
     }
 
     /// What is no row: results of actions are shown field by field, failures and summaries are talk.
@@ -140,6 +141,10 @@ impl Screen {
     }
 
     fn write(&self, text: &str) -> Result<(), Closed> {
+        self.write_as_it_is(&conceal(text))
+    }
+
+    fn write_as_it_is(&self, text: &str) -> Result<(), Closed> {
         self.talk.aside(|| stdout::write(text)).map_err(|_| Closed)
     }
 }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::paint::Paint;
 use super::{ColorChoice, escape};
 use crate::error::Error;
+use crate::network::conceal;
 
 /// What is said to a person while results go elsewhere.
 pub(crate) struct Talk {
@@ -119,6 +120,6 @@ impl Talk {
 
     fn line(&self, text: &str) {
         // In one piece, so that what others write meanwhile comes before or after it. Nobody to talk to is no failure.
-        let _ = self.aside(|| io::stderr().write_all(format!("{text}\n").as_bytes()));
+        let _ = self.aside(|| io::stderr().write_all(format!("{}\n", conceal(text)).as_bytes()));
     }
 }

@@ -67,7 +67,7 @@ impl Registry {
         Self::layered(SHIPPED, &user, &path.display().to_string())
     }
 
-    fn layered(shipped: &str, user: &str, file: &str) -> Result<Self> {
+    pub(crate) fn layered(shipped: &str, user: &str, file: &str) -> Result<Self> {
         let below: Layer =
             toml::from_str(shipped).map_err(|error| syntax("the shipped registry", shipped, &error))?;
         let above: Layer = toml::from_str(user).map_err(|error| syntax(file, user, &error))?;

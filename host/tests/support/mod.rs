@@ -12,6 +12,7 @@ mod running;
 #[cfg(unix)]
 mod terminal;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -89,6 +90,42 @@ impl Home {
     pub fn add_lab(&self, bootstrap: &str) {
         let set = format!("bootstrap={bootstrap}");
         self.ok(&["backend", "add", "lab", "--plugin", "mainline", "--set", &set, "--set", "bind=127.0.0.1"]);
+    }
+
+    /// The same for the library in this process, beside which no plugins lie.
+    pub fn add_lab_by_hand(&self, bootstrap: &[String]) {
+        self.add_plugin("mainline", &library("bitboot_mainline"));
+        let config = format!("config = {{ bootstrap = {bootstrap:?}, bind = \"127.0.0.1\" }}");
+        self.append(&format!("\n[backends.lab]\nplugin = \"mainline\"\nkind = \"mainline\"\n{config}\n"));
+    }
+
+    /// Several homes with one folder for `local`, as on one machine.
+    pub fn share<const N: usize>(folder: &Path) -> [Self; N] {
+        std::array::from_fn(|_| {
+            let home = Self::new();
+            home.ok(&["backend", "set", "local", &format!("folder={}", folder.display())]);
+            home
+        })
+    }
+
+    /// A run with something on its stdin.
+    pub fn feed(&self, words: &[&str], text: &str) -> Ran {
+        let mut command = self.bitboot(words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that does not read it is judged by its end.
+        let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+        Ran(child.wait_with_output().unwrap())
+    }
+
+    /// The invite of a secret network of this home.
+    pub fn invite(&self, network: &str) -> String {
+        self.ok(&["network", "invite", network]).out().trim().to_owned()
+    }
+
+    /// The key that this home signs with.
+    pub fn identity(&self) -> String {
+        self.ok(&["status", "--json"]).of_type("identity")[0]["public_key"].as_str().unwrap().to_owned()
     }
 
     /// Registers a plugin by its path, as `plugin install` would without copying it.

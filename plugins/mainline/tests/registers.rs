@@ -53,9 +53,7 @@ async fn registers_work(network: &str, config: Value) {
         // Nodes beyond the nearest may have missed revision 2, and take it; those that have it do not.
         let outcome = timed("stale write", one.write(&stale)).await;
         println!("{outcome:?}");
-        assert!(
-            outcome.map_or_else(|error| error.kind == ErrorKind::Conflict, |receipt| receipt.stored < 12)
-        );
+        assert!(outcome.map_or_else(|error| error.kind == ErrorKind::Conflict, |receipt| receipt.stored > 0));
     }
     let held = read(&one, 1).await;
     assert!(held.contains(&Held::new([2], 2)) && held.iter().all(|held| held.revision <= 2), "{held:?}");

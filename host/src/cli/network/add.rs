@@ -62,7 +62,12 @@ impl Args {
         let is_secret = |entry: &crate::registry::NetworkEntry| entry.secret;
         let known = registry.networks.get(network.name()).and_then(|entry| entry.value.as_ref().ok());
         let keys = KeyFiles::new(context.paths()?);
-        if known.is_some_and(is_secret) && self.secret.is_some() && keys.with_secret(&network)? != network {
+        // An invite has to help where the file with the secret is gone.
+        let kept = match keys.with_secret(&network) {
+            Err(error) if known.is_some_and(is_secret) && self.secret.is_some() => return Err(error),
+            kept => kept.ok().filter(|_| known.is_some_and(is_secret)),
+        };
+        if network.secret().is_some() && kept.is_some_and(|kept| kept != network) {
             return Err(Error::new(Kind::Usage, format!("network \"{network}\" has another secret already"))
                 .fix(format!(
                     "its members would lose each other; if you mean it: bitboot network remove {network}"
@@ -114,7 +119,10 @@ impl Args {
             }
             Some(file) => {
                 let text = std::fs::read_to_string(file).map(Zeroizing::new);
-                given(&open, &text.map_err(|error| Error::file("read", file, &error))?)
+                let text = text.map_err(|error| {
+                    Error::file("read", file, &error).fix("--secret takes `new`, a file, or - for stdin")
+                })?;
+                given(&open, &text)
             }
         }
     }
