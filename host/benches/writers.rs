@@ -69,13 +69,15 @@ fn main() {
 
 /// One secret network with its writers, then the naive store with as many.
 async fn round(dht: &Dht, count: usize) -> [String; HEAD.len()] {
-    let network = Network::with_secret("writers", Secret::new(std::array::from_fn(|_| fastrand::u8(..)))).unwrap();
+    let network =
+        Network::with_secret("writers", Secret::new(std::array::from_fn(|_| fastrand::u8(..)))).unwrap();
     let writers: Vec<User> = (0..count).map(|_| User::new(dht)).collect();
     let (start, (sender, mut answers)) = (Instant::now(), mpsc::unbounded_channel());
     let mut keeping = tokio::task::JoinSet::new();
     for (number, writer) in writers.iter().enumerate() {
         let port = 10_000 + u16::try_from(number).unwrap();
-        let mut announcing = writer.bitboot.announce(&network, AnnounceOptions::port(port).via("lab")).unwrap();
+        let mut announcing =
+            writer.bitboot.announce(&network, AnnounceOptions::port(port).via("lab")).unwrap();
         let sender = sender.clone();
         keeping.spawn(async move {
             let mut told = false;
@@ -90,8 +92,8 @@ async fn round(dht: &Dht, count: usize) -> [String; HEAD.len()] {
     }
     let (mut seen, mut last) = (Vec::new(), 0);
     for after in LOOKS {
-        // Whoever sees all of them needs not look again.
-        if last < count {
+        // To see that it works, seeing all of them once is enough.
+        if last < count || !is_smoke() {
             tokio::time::sleep(Duration::from_secs(after).saturating_sub(start.elapsed())).await;
             last = look(dht, &network).await;
         }

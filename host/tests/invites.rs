@@ -60,7 +60,11 @@ fn a_passphrase_is_the_same_secret_from_a_file_and_from_stdin() {
     let short = Home::new().feed(&["network", "add", "club", "--secret", "-"], "short");
     refused(&short, 2, "passphrase");
     assert!(!short.err().contains("short\""), "{}", short.err());
-    refused(&Home::new().run(&["network", "add", "club", "--secret", "/nowhere/at/all"]), 1, "/nowhere/at/all");
+    refused(
+        &Home::new().run(&["network", "add", "club", "--secret", "/nowhere/at/all"]),
+        1,
+        "/nowhere/at/all",
+    );
 }
 
 #[test]
@@ -134,7 +138,8 @@ fn an_invite_is_shown_by_the_command_for_it_only() {
     let shouted = invite.replacen("bitboot", "BitBoot", 1);
     let (cut, longer) = (&invite[..invite.len() - 1], format!("{invite}A"));
     let with_more = format!("{invite}&x=1");
-    let mistyped = [&invite.replacen("://", ":/", 1), &invite.replacen("bitboot", "bitbot", 1), &invite[10..]];
+    let mistyped =
+        [&invite.replacen("://", ":/", 1), &invite.replacen("bitboot", "bitbot", 1), &invite[10..]];
     let forms = [&invite, &shouted, cut, &longer, &with_more].into_iter().chain(mistyped);
     for form in forms {
         for words in [

@@ -18,7 +18,9 @@ fn members() -> ([Home; 2], tempfile::TempDir) {
 fn members_with_lab() -> ([Home; 2], tempfile::TempDir, Testnet) {
     let (homes, folder) = members();
     let testnet = Testnet::start(&homes[0], 20);
-    homes.iter().for_each(|home| home.add_lab(&testnet.bootstrap.join(",")));
+    for home in &homes {
+        home.add_lab(&testnet.bootstrap.join(","));
+    }
     (homes, folder, testnet)
 }
 
@@ -117,7 +119,11 @@ fn what_is_withdrawn_is_gone_at_once_and_bare_addresses_are_shown_on_demand() {
 #[test]
 fn one_node_says_several_addresses() {
     let ([alice, bob], _folder) = members();
-    announce(&alice, &["--peer", "[2001:db8::7]:7", "--peer", "203.0.113.7:8", "--peer", "a.example:9"], "local");
+    announce(
+        &alice,
+        &["--peer", "[2001:db8::7]:7", "--peer", "203.0.113.7:8", "--peer", "a.example:9"],
+        "local",
+    );
     let found = lookup(&bob, "local");
     assert_eq!(found.peers(), ["203.0.113.7:8", "[2001:db8::7]:7", "a.example:9"]);
     let signers: Vec<_> = found.of_type("peer").iter().map(|peer| peer["signed_by"].clone()).collect();
@@ -142,13 +148,12 @@ fn what_two_processes_of_one_node_announce_is_found_and_left_alone() {
             running.json_of("receipt");
             running
         };
-        let (first, mut second) = (keep("4001"), keep("4002"));
+        let (mut first, mut second) = (keep("4001"), keep("4002"));
         assert_eq!(lookup(&bob, via).peers(), ["127.0.0.1:4001", "127.0.0.1:4002"], "{via}");
         second.signal("INT");
         assert_eq!(second.end().0, Some(130));
         assert_eq!(lookup(&bob, via).peers(), ["127.0.0.1:4001"], "{via}");
         first.signal("INT");
-        let mut first = first;
         first.end();
         finds_nothing(&lookup(&bob, via));
     }
@@ -158,9 +163,13 @@ fn what_two_processes_of_one_node_announce_is_found_and_left_alone() {
 fn processes_that_begin_together_are_one_node_with_all_its_ports() {
     let ([alice, bob], _folder) = members();
     let running: Vec<_> = (4001..4005)
-        .map(|port| alice.start(&["announce", "club", "--port", &port.to_string(), "--via", "local", "--json"]))
+        .map(|port| {
+            alice.start(&["announce", "club", "--port", &port.to_string(), "--via", "local", "--json"])
+        })
         .collect();
-    running.iter().for_each(|running| drop(running.json_of("receipt")));
+    for process in &running {
+        process.json_of("receipt");
+    }
     let found = lookup(&bob, "local");
     let identity = alice.identity();
     assert!(found.of_type("peer").iter().all(|peer| peer["signed_by"] == identity), "{}", found.out());
@@ -189,6 +198,9 @@ fn those_who_call_a_medium_differently_meet_when_they_say_that_it_is_the_same() 
     alice.ok(&["announce", "open", "--port", "2", "--via", "here", "--once"]);
     for (home, via) in [(&bob, "there"), (&carol, "elsewhere")] {
         let found = home.ok(&["lookup", "open", "--via", via, "--json"]);
-        assert_eq!((found.peers(), &found.of_type("peer")[0]["verified"]), (vec!["127.0.0.1:2".into()], &true.into()));
+        assert_eq!(
+            (found.peers(), &found.of_type("peer")[0]["verified"]),
+            (vec!["127.0.0.1:2".into()], &true.into())
+        );
     }
 }

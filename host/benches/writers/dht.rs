@@ -57,7 +57,8 @@ impl Dht {
                 node.bootstrapped().await;
             }
         }
-        let bootstrap = addresses.iter().take(2).map(ToString::to_string).chain(told.into_iter().take(1)).collect();
+        let bootstrap =
+            addresses.iter().take(2).map(ToString::to_string).chain(told.into_iter().take(1)).collect();
         let name = "a third strict";
         Some(Self { name, bootstrap, _nodes: nodes, _process: Some(process), _testnet: None })
     }
@@ -79,6 +80,7 @@ fn node(at: SocketAddrV4, all: &[SocketAddrV4], strict: &[SocketAddrV4]) -> Asyn
 /// All of them are bound before any is let go, so that no port comes twice.
 fn free_addresses(count: usize) -> Vec<SocketAddrV4> {
     let sockets: Vec<_> = (0..count).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap()).collect();
-    let address = |socket: &UdpSocket| SocketAddrV4::new(Ipv4Addr::LOCALHOST, socket.local_addr().unwrap().port());
+    let address =
+        |socket: &UdpSocket| SocketAddrV4::new(Ipv4Addr::LOCALHOST, socket.local_addr().unwrap().port());
     sockets.iter().map(address).collect()
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bitboot_plugin_api::Receipt;
@@ -38,6 +39,8 @@ pub struct Announcing {
     backends: Vec<String>,
     schedule: Schedule<String>,
     running: JoinSet<Told>,
+    /// What other processes of this home announced there when a backend was told last.
+    others: BTreeMap<String, Vec<Key>>,
 }
 
 impl Announcing {
@@ -67,7 +70,8 @@ impl Announcing {
             backends: backends.iter().map(|backend| (backend.clone(), Placement::default())).collect(),
         })?;
         let schedule = Schedule::new(backends.iter().cloned(), Instant::now());
-        Ok(Self { bitboot, what, options, journal, key, backends, schedule, running: JoinSet::new() })
+        let (running, others) = (JoinSet::new(), BTreeMap::new());
+        Ok(Self { bitboot, what, options, journal, key, backends, schedule, running, others })
     }
 
     /// The backends that are told.
@@ -87,8 +91,11 @@ impl Announcing {
             let pause = next_due
                 .map_or(GLANCE, |due| due.saturating_duration_since(tokio::time::Instant::now()).min(GLANCE));
             tokio::select! {
-                Some(told) = self.running.join_next() => if let Ok(told) = told {
-                    return Some(self.note(told));
+                Some(told) = self.running.join_next() => match told {
+                    Ok(told) if self.is_overtaken(&told) => self.tell(&told.backend, Deed::Announce),
+                    Ok(told) => return Some(self.note(told)),
+                    // A task of ours that panicked is a fault of ours; the others still count.
+                    Err(_) => {}
                 },
                 () = tokio::time::sleep(pause) => {}
             }
@@ -108,7 +115,10 @@ impl Announcing {
         }
         let mut answers = Vec::new();
         while let Some(told) = self.running.join_next().await {
-            answers.extend(told.ok().map(Answer::from));
+            match told {
+                Ok(told) if self.is_overtaken(&told) => self.tell(&told.backend, Deed::Withdraw),
+                told => answers.extend(told.ok().map(Answer::from)),
+            }
         }
         answers
     }
@@ -129,17 +139,34 @@ impl Announcing {
         let Ok(choice) = self.bitboot.registry().choice(backend.to_owned()) else { return };
         let (candidate, timeout) = (self.bitboot.candidate(choice), self.options.timeout);
         let mut what = self.what.clone();
-        // What other processes of this home announce there, as the journal has it at this moment.
-        let others = self.journal.read().unwrap_or_default().into_iter().filter(|other| {
+        let others = self.others_at(backend);
+        for other in &others {
+            what.other_ports.extend(other.port);
+            what.other_endpoints.extend(other.endpoints.iter().cloned());
+        }
+        self.others.insert(backend.to_owned(), others);
+        self.running.spawn(async move { tell(candidate, deed, &what, timeout).await });
+    }
+
+    /// What other processes of this home announce there, as the journal has it at this moment.
+    fn others_at(&self, backend: &str) -> Vec<Key> {
+        let all = self.journal.read().unwrap_or_default().into_iter();
+        let theirs = all.filter(|other| {
             other.key.network == self.key.network
                 && other.key != self.key
                 && other.backends.contains_key(backend)
         });
-        for other in others {
-            what.other_ports.extend(other.key.port);
-            what.other_endpoints.extend(other.key.endpoints);
-        }
-        self.running.spawn(async move { tell(candidate, deed, &what, timeout).await });
+        theirs.map(|other| other.key).collect()
+    }
+
+    /// Whether another process came or went while a backend was told: a node has one record in a network, and what was said in ours may
+    /// have replaced what the other one said.
+    fn is_overtaken(&self, told: &Told) -> bool {
+        let (before, now) = (self.others.get(&told.backend), self.others_at(&told.backend));
+        told.outcome.is_ok()
+            && before.is_some_and(|before| {
+                before.len() != now.len() || now.iter().any(|key| !before.contains(key))
+            })
     }
 
     fn note(&mut self, told: Told) -> Answer {

@@ -122,12 +122,38 @@ impl Listener {
                         return Ok(ignored);
                     }
                 }
-                Step::Value(value) => open(&place, place.locator(), &value, &mut records, &mut ignored),
+                Step::Value(value) => self.open(&place, place.locator(), &value, &mut records, &mut ignored),
                 Step::Held(_) | Step::Output(_) => {}
             }
         }
         self.tell(records, &mut ignored).await;
         Ok(ignored)
+    }
+
+    /// Opens a bundle that lay at a locator and adds its records; at once, so that no more than one is held in memory.
+    ///
+    /// What is dated too far ahead is left out before it can hold against anything: else a node whose clock was wrong once would be hidden by
+    /// its own old record.
+    pub(super) fn open(
+        &self,
+        place: &Place,
+        at: &Locator,
+        bundle: &[u8],
+        records: &mut Newest,
+        ignored: &mut Ignored,
+    ) {
+        let Ok((opened, forged)) = place.open(at, bundle) else {
+            ignored.unreadable += 1;
+            return;
+        };
+        ignored.forged += forged;
+        for record in opened.iter() {
+            if record.standing(self.now) == Standing::FromTheFuture {
+                ignored.ahead += 1;
+            } else {
+                records.add(record.clone());
+            }
+        }
     }
 
     /// Hands on the records that hold now; a withdrawn one too, so that an older record from elsewhere is not believed.
@@ -151,17 +177,6 @@ impl Listener {
         record.endpoints.retain(|endpoint| is_sane(endpoint, self.wide));
         ignored.impossible += before - record.endpoints.len();
         record
-    }
-}
-
-/// Opens a bundle that lay at a locator and adds its records; at once, so that no more than one is held in memory.
-pub(super) fn open(place: &Place, at: &Locator, bundle: &[u8], records: &mut Newest, ignored: &mut Ignored) {
-    match place.open(at, bundle) {
-        Ok((opened, forged)) => {
-            ignored.forged += forged;
-            records.extend(opened.iter().cloned());
-        }
-        Err(_) => ignored.unreadable += 1,
     }
 }
 

@@ -8,7 +8,7 @@ use bitboot_plugin_api::{ErrorKind, Query, Receipt, Write};
 use tokio::task::JoinSet;
 
 use super::Ignored;
-use super::listen::{Listener, open};
+use super::listen::Listener;
 use crate::backend::{self, Step};
 use crate::error::{Error, Kind, Result};
 use crate::network::{Newest, Place, PublicKey, Record, Slot, Standing};
@@ -35,7 +35,7 @@ struct Contents {
 }
 
 impl Contents {
-    fn add(&mut self, records: Newest, revision: u64) {
+    fn add(&mut self, records: &Newest, revision: u64) {
         if self.revision < Some(revision) {
             (self.revision, self.lasting) = (Some(revision), Newest::default());
         }
@@ -43,6 +43,11 @@ impl Contents {
             self.lasting.extend(records.iter().cloned());
         }
         self.records.extend(records.iter().cloned());
+    }
+
+    /// Whether somebody has written, be it what nobody can read: then there may be more below.
+    fn is_taken(&self) -> bool {
+        self.revision.is_some()
     }
 }
 
@@ -60,7 +65,7 @@ pub(super) async fn walk(listener: Listener, place: Arc<Place>) -> Result<Ignore
         match outcome {
             Ok((contents, more)) => {
                 ignored += more;
-                if contents.records.len() > 0 {
+                if contents.is_taken() {
                     slot.children().for_each(|child| start(&mut reading, child));
                 }
                 listener.tell(contents.records, &mut ignored).await;
@@ -82,8 +87,8 @@ async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Content
             Step::Held(held) if variants < MAX_VARIANTS => {
                 variants += 1;
                 let mut records = Newest::default();
-                open(place, &at, &held.value, &mut records, &mut ignored);
-                contents.add(records, held.revision);
+                listener.open(place, &at, &held.value, &mut records, &mut ignored);
+                contents.add(&records, held.revision);
             }
             Step::Done(_) | Step::Held(_) => return Ok((contents, ignored)),
             Step::Peer(_) | Step::Value(_) | Step::Output(_) => {}
@@ -99,7 +104,7 @@ pub(super) async fn put(listener: &Listener, place: &Place, record: &Record, roo
         let (contents, _) = read(listener, place, slot).await?;
         let goes_on = level < Slot::DEEPEST;
         // Where many write at once there is more room below; a reader goes down wherever somebody has written.
-        let is_crowded = losses_here >= PATIENCE && contents.records.len() > 0;
+        let is_crowded = losses_here >= PATIENCE && contents.is_taken();
         let bundle = add(listener, place, slot, &contents, record, room, goes_on);
         let Some(bundle) = bundle.filter(|_| !(is_crowded && goes_on)) else {
             (level, losses_here) = (level + 1, 0);
@@ -108,11 +113,16 @@ pub(super) async fn put(listener: &Listener, place: &Place, record: &Record, roo
         match write(listener, place, slot, &contents, bundle).await {
             Ok(receipt) => {
                 pause(SETTLES.max(started.elapsed() / 4)).await;
-                let (after, _) = read(listener, place, slot).await?;
+                let after = read(listener, place, slot).await.unwrap_or_default().0;
                 let there = after.lasting.get(&record.signer);
                 if there.is_some_and(|there| there == record || there.time > record.time) {
                     return Ok(receipt);
                 }
+            }
+            // Somebody has set the last revision that there is, so nobody can write there any more.
+            Err(error) if error.kind == ErrorKind::Refused && contents.is_taken() && goes_on => {
+                losses_here = PATIENCE;
+                continue;
             }
             Err(error) if error.kind == ErrorKind::Conflict => {
                 // In proportion to what a try takes on this medium, or all would meet again.
@@ -164,31 +174,35 @@ fn add(
     (fitted == all || !goes_on).then_some(bundle)
 }
 
-/// Replaces a node's record by its withdrawal wherever on its path it lies.
+/// Replaces a node's record by its withdrawal wherever on its path it lies. Where there is no room for it beside all others, it goes
+/// below: of one signer the newest holds, wherever it lies.
 pub(super) async fn withdraw(
     listener: &Listener,
     place: &Place,
     withdrawal: &Record,
     room: u32,
 ) -> Result<u32> {
-    let (mut level, mut losses, mut replaced) = (0, 0, 0);
+    let (mut level, mut losses, mut replaced, mut is_owed) = (0, 0, 0, false);
     while level <= Slot::DEEPEST && losses < LOSSES {
         let (slot, started) = (Slot::of(&withdrawal.signer, level), Instant::now());
         let (contents, _) = read(listener, place, slot).await?;
-        if contents.records.len() == 0 {
-            return Ok(replaced);
-        }
-        if contents.records.get(&withdrawal.signer).is_some_and(|there| !there.withdrawn) {
-            let bundle = add(listener, place, slot, &contents, withdrawal, room, false).unwrap_or_default();
-            match write(listener, place, slot, &contents, bundle).await {
-                Ok(receipt) => replaced += receipt.stored,
-                Err(error) if error.kind == ErrorKind::Conflict => {
-                    losses += 1;
-                    pause(STEPS_BACK.max(started.elapsed() / 4)).await;
-                    continue;
+        is_owed |= contents.records.get(&withdrawal.signer).is_some_and(|there| !there.withdrawn);
+        if is_owed {
+            let goes_on = level < Slot::DEEPEST;
+            if let Some(bundle) = add(listener, place, slot, &contents, withdrawal, room, goes_on) {
+                match write(listener, place, slot, &contents, bundle).await {
+                    Ok(receipt) => (is_owed, replaced) = (false, replaced + receipt.stored),
+                    Err(error) if error.kind == ErrorKind::Conflict => {
+                        losses += 1;
+                        pause(STEPS_BACK.max(started.elapsed() / 4)).await;
+                        continue;
+                    }
+                    Err(error) => return Err(listener.error(error)),
                 }
-                Err(error) => return Err(listener.error(error)),
             }
+        }
+        if !contents.is_taken() {
+            break;
         }
         level += 1;
     }
@@ -212,3 +226,7 @@ pub(super) fn nonce() -> [u8; 24] {
 async fn pause(least: Duration) {
     tokio::time::sleep(least.mul_f64(1.0 + fastrand::f64())).await;
 }
+
+#[cfg(test)]
+#[path = "tests/slots.rs"]
+mod tests;

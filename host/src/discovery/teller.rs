@@ -218,13 +218,12 @@ impl<'a> Teller<'a> {
     }
 
     fn sign(&self, place: &Place, claim: &Claim) -> Result<Record> {
-        let room = Record::MAX;
-        Record::sign(&self.what.identity, place.binding(), claim, self.listener.now).ok_or_else(|| {
-            Error::new(
-                Kind::Usage,
-                format!("the addresses and --meta do not fit into a record of {room} bytes"),
-            )
-            .fix("say less")
+        let room = self.caps.register.unwrap_or(self.caps.max_value) as usize;
+        let record = Record::sign(&self.what.identity, place.binding(), claim, self.listener.now);
+        record.filter(|record| record.fits(room)).ok_or_else(|| {
+            let most = Record::MAX.min(room);
+            let what = format!("the addresses and --meta do not fit into a record of {most} bytes");
+            Error::new(Kind::Usage, what).fix("say less")
         })
     }
 }

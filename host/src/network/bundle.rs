@@ -25,6 +25,11 @@ pub(crate) enum BundleError {
     Malformed,
 }
 
+/// Whether a record alone fits into a bundle of `room` bytes.
+pub(super) fn fits(record: &Record, room: usize) -> bool {
+    NONCE + TAG + 2 + record.as_bytes().len() <= room.min(MAX_BUNDLE)
+}
+
 /// Seals the records that fit into `room` bytes, in the order given; also how many fitted. Nothing where not even an empty bundle fits.
 pub(super) fn seal<'a>(
     key: &[u8; 32],

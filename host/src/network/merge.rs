@@ -33,6 +33,7 @@ impl Newest {
         self.0.values()
     }
 
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

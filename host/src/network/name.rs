@@ -29,8 +29,7 @@ impl Network {
     }
 
     /// Where backends store and find the peers of an open network of this name; those of a secret one lie elsewhere each hour.
-    #[must_use]
-    pub fn locator(&self) -> &Locator {
+    pub(crate) fn locator(&self) -> &Locator {
         &self.locator
     }
 

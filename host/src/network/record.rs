@@ -158,6 +158,11 @@ impl Record {
         [Self::DOMAIN, binding, said].concat()
     }
 
+    /// Whether it has room alone in a bundle of so many bytes.
+    pub(crate) fn fits(&self, room: usize) -> bool {
+        super::bundle::fits(self, room)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }

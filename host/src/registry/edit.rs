@@ -76,6 +76,14 @@ impl Edit {
         sections.is_some_and(|entries| entries.remove(name).is_some())
     }
 
+    /// Switches an entry on or off, in one change; the word for its new state.
+    pub(crate) fn switch(paths: &Paths, section: Section, name: &str, on: bool) -> Result<&'static str> {
+        let mut edit = Self::begin(paths)?;
+        edit.entry(section, name)?.insert("enabled", on.into());
+        edit.commit()?;
+        Ok(if on { "enabled" } else { "disabled" })
+    }
+
     /// Writes the change.
     pub(crate) fn commit(self) -> Result<()> {
         self.file.replace(self.document.to_string().as_bytes())

@@ -29,10 +29,7 @@ impl Named {
 
     pub(in crate::cli) fn switch(self, context: &Context, on: bool) -> Result<Exit> {
         self.origin(context)?;
-        let mut edit = Edit::begin(context.paths()?)?;
-        edit.entry(Section::Backends, &self.name)?.insert("enabled", on.into());
-        edit.commit()?;
-        let state = if on { "enabled" } else { "disabled" };
+        let state = Edit::switch(context.paths()?, Section::Backends, &self.name, on)?;
         context.screen.talk().say(&format!("backend \"{}\" is {state}", self.name));
         Ok(Exit::OK)
     }

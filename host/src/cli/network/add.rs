@@ -132,7 +132,12 @@ impl Args {
 fn given(network: &Network, text: &str) -> Result<Network> {
     let text = text.trim();
     if Network::is_invite(text) {
-        return Network::of_invite(text);
+        let invited = Network::of_invite(text)?;
+        if invited.name() == network.name() {
+            return Ok(invited);
+        }
+        let what = format!("the invite is one to the network \"{invited}\", not to \"{network}\"");
+        return Err(Error::new(Kind::Usage, what).fix("add it by the invite alone: bitboot network add -"));
     }
     let bytes = HEXLOWER_PERMISSIVE
         .decode(text.as_bytes())

@@ -42,10 +42,7 @@ impl Named {
 
     pub(in crate::cli) fn switch(self, context: &Context, on: bool) -> Result<Exit> {
         self.registry(context)?;
-        let mut edit = Edit::begin(context.paths()?)?;
-        edit.entry(Section::Plugins, &self.name)?.insert("enabled", on.into());
-        edit.commit()?;
-        let state = if on { "enabled" } else { "disabled" };
+        let state = Edit::switch(context.paths()?, Section::Plugins, &self.name, on)?;
         context.screen.talk().say(&format!("plugin \"{}\" is {state}", self.name));
         Ok(Exit::OK)
     }
