@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use bitboot::{AnnounceOptions, Bitboot, Found, LookupOptions, Network, Paths, PublicKey, Secret};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use dht::Dht;
 use measure::{Series, Sheet, is_smoke};
@@ -72,59 +73,63 @@ async fn round(dht: &Dht, count: usize) -> [String; HEAD.len()] {
     let network =
         Network::with_secret("writers", Secret::new(std::array::from_fn(|_| fastrand::u8(..)))).unwrap();
     let writers: Vec<User> = (0..count).map(|_| User::new(dht)).collect();
-    let (start, (sender, mut answers)) = (Instant::now(), mpsc::unbounded_channel());
-    let mut keeping = tokio::task::JoinSet::new();
-    for (number, writer) in writers.iter().enumerate() {
-        let port = 10_000 + u16::try_from(number).unwrap();
-        let mut announcing =
-            writer.bitboot.announce(&network, AnnounceOptions::port(port).via("lab")).unwrap();
-        let sender = sender.clone();
-        keeping.spawn(async move {
-            let mut told = false;
-            while let Some(answer) = announcing.next().await {
-                if let Err(error) = &answer.outcome {
-                    measure::note(&format!("after {:.1} s: {error}", start.elapsed().as_secs_f64()));
-                } else if !std::mem::replace(&mut told, true) {
-                    let _ = sender.send(start.elapsed());
-                }
-            }
-        });
-    }
-    let (mut seen, mut last) = (Vec::new(), 0);
-    for after in LOOKS {
+    let start = Instant::now();
+    let (mut keeping, mut answers) = announce_all(&writers, &network);
+    let (mut seen, mut last) = ([const { String::new() }; LOOKS.len()], 0);
+    for (after, told) in LOOKS.into_iter().zip(&mut seen) {
         // To see that it works, seeing all of them once is enough.
         if last < count || !is_smoke() {
             tokio::time::sleep(Duration::from_secs(after).saturating_sub(start.elapsed())).await;
             last = look(dht, &network).await;
         }
-        seen.push(last);
+        *told = last.to_string();
     }
     keeping.shutdown().await;
-    drop(sender);
     let mut took = Vec::new();
     while let Some(time) = answers.recv().await {
         took.push(time);
     }
     drop(writers);
     let naive = naive::seen(&dht.plugin(), count).await;
-    let slowest = took.iter().max().copied().unwrap_or_default();
-    let (median, unanswered) = (took.iter().copied().collect::<Series>().median(), count - took.len());
+    let (slowest, unanswered) = (took.iter().max().copied().unwrap_or_default(), count - took.len());
     let told = if unanswered > 0 { format!(" ({unanswered} not yet)") } else { String::new() };
-    let kept = if last >= needed(count) { "yes" } else { "NO" };
+    let median = took.into_iter().collect::<Series>().median();
+    let [first, second, third, fourth, fifth] = seen;
     [
         dht.name.into(),
         count.to_string(),
-        seen[0].to_string(),
-        seen[1].to_string(),
-        seen[2].to_string(),
-        seen[3].to_string(),
-        seen[4].to_string(),
+        first,
+        second,
+        third,
+        fourth,
+        fifth,
         needed(count).to_string(),
-        kept.into(),
+        if last >= needed(count) { "yes" } else { "NO" }.into(),
         format!("{:.1} s", median.as_secs_f64()),
         format!("{:.1} s{told}", slowest.as_secs_f64()),
         format!("{naive} of {count}"),
     ]
+}
+
+/// Keeps all announced; when each of them was told so for the first time.
+fn announce_all(writers: &[User], network: &Network) -> (JoinSet<()>, mpsc::UnboundedReceiver<Duration>) {
+    let (start, (sender, answers)) = (Instant::now(), mpsc::unbounded_channel());
+    let mut keeping = JoinSet::new();
+    for (number, writer) in (0..).zip(writers) {
+        let options = AnnounceOptions::port(10_000 + number).via("lab");
+        let mut announcing = writer.bitboot.announce(network, options).unwrap();
+        let mut sender = Some(sender.clone());
+        keeping.spawn(async move {
+            while let Some(answer) = announcing.next().await {
+                if let Err(error) = &answer.outcome {
+                    measure::note(&format!("after {:.1} s: {error}", start.elapsed().as_secs_f64()));
+                } else if let Some(sender) = sender.take() {
+                    let _ = sender.send(start.elapsed());
+                }
+            }
+        });
+    }
+    (keeping, answers)
 }
 
 /// How many members somebody sees who has just come.

@@ -62,7 +62,7 @@ impl What {
             (Some(host), Some(port)) => options.endpoints.push(endpoint_of(host, port)?),
             (_, port) => options.port = port,
         }
-        options.via.clone_from(&self.via);
+        options.via = values::backends(&self.via);
         options.metadata = self.meta.iter().map(|meta| (meta.key.clone(), meta.value.clone())).collect();
         options.ttl = self.ttl;
         options.timeout = context.timeout(options.timeout);
@@ -70,11 +70,11 @@ impl What {
     }
 
     pub(super) fn named(&self) -> bool {
-        !self.via.is_empty()
+        !values::backends(&self.via).is_empty()
     }
 
-    pub(super) fn via(&self) -> &[String] {
-        &self.via
+    pub(super) fn via(&self) -> Vec<String> {
+        values::backends(&self.via)
     }
 }
 

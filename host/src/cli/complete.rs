@@ -57,7 +57,7 @@ fn announced_names() -> Vec<Named> {
 
 /// The words of the line that is being typed are not parsed yet, so `--home` on it is not seen: the environment is.
 fn paths() -> Option<Paths> {
-    match std::env::var_os("BITBOOT_HOME") {
+    match std::env::var_os("BITBOOT_HOME").filter(|home| !home.is_empty()) {
         Some(home) => Some(Paths::inside(home.as_ref())),
         None => Paths::of_user().ok(),
     }

@@ -13,11 +13,18 @@ pub(super) struct Context {
     pub(super) screen: Arc<Screen>,
     paths: Result<Paths>,
     timeout: Option<Duration>,
+    /// A person may be asked something.
+    pub(super) asks: bool,
 }
 
 impl Context {
     pub(super) fn new(screen: Screen, globals: &Globals) -> Self {
-        Self { screen: Arc::new(screen), paths: globals.paths(), timeout: globals.timeout() }
+        Self {
+            screen: Arc::new(screen),
+            paths: globals.paths(),
+            timeout: globals.timeout(),
+            asks: globals.asks(),
+        }
     }
 
     pub(super) fn paths(&self) -> Result<&Paths> {

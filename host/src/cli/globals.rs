@@ -48,10 +48,14 @@ impl Globals {
     }
 
     pub(super) fn paths(&self) -> Result<Paths> {
-        match &self.home {
+        match self.home.as_ref().filter(|home| !home.as_os_str().is_empty()) {
             Some(home) => Ok(Paths::inside(&std::path::absolute(home).unwrap_or_else(|_| home.clone()))),
             None => Paths::of_user(),
         }
+    }
+
+    pub(super) fn asks(&self) -> bool {
+        !self.no_input
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {

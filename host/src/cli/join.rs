@@ -7,12 +7,13 @@ use super::context::Context;
 use super::exit::Exit;
 use super::lookup::line_of;
 use super::outcome::Outcome;
-use super::{complete, signals, values};
-use crate::client::LookupOptions;
-use crate::discovery::Change;
+use super::signals::Signals;
+use super::{complete, values};
+use crate::client::{AnnounceOptions, Answer, LookupOptions, Watch};
+use crate::discovery::{Change, Peer};
 use crate::error::Result;
-use crate::network::Network;
-use crate::output::{ErrorLine, Line};
+use crate::network::{Network, PublicKey};
+use crate::output::{ErrorLine, Line, Mode};
 
 /// Announce and watch in one: the whole job
 ///
@@ -34,36 +35,69 @@ impl Args {
         let bitboot = context.bitboot()?;
         let told = self.what.options(context)?;
         let mut asked = LookupOptions::default().timeout(context.timeout(Duration::from_secs(10)));
-        asked.via = self.what.via().to_vec();
-        let ourselves = told.endpoints.clone();
+        asked.via = self.what.via();
         let mut outcome = Outcome::new(self.what.named());
         let mut keeper = Keeper::start(context, &bitboot, std::slice::from_ref(&self.network), &told)?;
-        let mut watch = bitboot.watch(&self.network, asked, self.every)?;
-        let exit = loop {
+        let ourselves = Ourselves { identity: bitboot.keys().identity()?.public(), told };
+        let watch = bitboot.watch(&self.network, asked, self.every)?;
+        let served = self.serve(context, &mut keeper, watch, &ourselves, &mut outcome).await;
+        // Whatever ended it, also a pipe that was closed.
+        let said_goodbye = keeper.withdraw().await;
+        bitboot.close().await;
+        let exit = served?;
+        said_goodbye?;
+        context.print(&Line::Summary(outcome.summary(exit)))?;
+        Ok(exit)
+    }
+
+    async fn serve(
+        &self,
+        context: &Context,
+        keeper: &mut Keeper<'_>,
+        mut watch: Watch,
+        ourselves: &Ourselves,
+        outcome: &mut Outcome,
+    ) -> Result<Exit> {
+        let mut signals = Signals::new();
+        loop {
             tokio::select! {
-                exit = signals::stopped() => break exit,
+                exit = signals.stopped() => return Ok(exit),
                 answer = keeper.next() => match answer {
+                    // Whoever reads one word a line wants peers.
+                    Some((_, Answer { outcome: Ok(_), .. })) if context.screen.mode == Mode::Plain => outcome.answered += 1,
                     Some((network, answer)) => {
-                        show(context, "announce", &mut outcome, &network, answer)?;
+                        show(context, "announce", outcome, &network, answer)?;
                         context.finish()?;
                     }
                     // Withdrawn by `bitboot withdraw`.
-                    None => break outcome.of_telling(),
+                    None => return Ok(outcome.of_telling()),
                 },
                 change = watch.next() => match change {
-                    Ok(Change::Added(peer) | Change::Expired(peer)) if ourselves.contains(&peer.endpoint) => {}
-                    Ok(change) => context.print(&line_of(self.network.name(), &change))?,
+                    Ok(Change::Added(peer) | Change::Expired(peer)) if ourselves.are(&peer) => {}
+                    Ok(change) => {
+                        outcome.peers += usize::from(matches!(change, Change::Added(_)));
+                        context.print(&line_of(self.network.name(), &change))?;
+                    }
                     Err(error) => {
                         context.screen.talk().warning(&error);
-                        context.print(&Line::BackendError(ErrorLine::new(Some(self.network.name()), None, &error)))?;
+                        let line = ErrorLine::new(Some(self.network.name()), None, &error);
+                        context.print(&Line::BackendError(line))?;
                     }
                 },
             }
-        };
-        drop(watch);
-        keeper.withdraw().await?;
-        bitboot.close().await;
-        context.print(&Line::Summary(outcome.summary(exit)))?;
-        Ok(exit)
+        }
+    }
+}
+
+/// What this process itself announces: nobody needs to be told of it.
+struct Ourselves {
+    identity: PublicKey,
+    told: AnnounceOptions,
+}
+
+impl Ourselves {
+    fn are(&self, peer: &Peer) -> bool {
+        let signed = peer.signed_by == Some(self.identity) && self.told.port == Some(peer.endpoint.port());
+        signed || self.told.endpoints.contains(&peer.endpoint)
     }
 }

@@ -4,7 +4,9 @@ use clap_complete::ArgValueCompleter;
 
 use super::context::Context;
 use super::exit::Exit;
-use super::{complete, signals, values};
+use super::outcome::Outcome;
+use super::signals::Signals;
+use super::{complete, values};
 use crate::client::{Bitboot, LookupOptions};
 use crate::discovery::Change;
 use crate::error::Result;
@@ -52,7 +54,7 @@ impl Args {
         let networks = self.networks.all()?;
         let bitboot = context.bitboot()?;
         let mut options = LookupOptions::default().timeout(context.timeout(Duration::from_secs(10)));
-        options.via.clone_from(&self.via);
+        options.via = values::backends(&self.via);
         options.unverified = self.unverified;
         options.limit = if self.first { Some(1) } else { self.limit };
         let exit = match self.watch {
@@ -70,16 +72,23 @@ impl Args {
         networks: &[Network],
         options: &LookupOptions,
     ) -> Result<Exit> {
-        let mut showing = Showing::new(context, self.exec.as_ref(), !self.via.is_empty());
+        let mut showing = Showing::new(context, self.exec.as_ref(), !options.via.is_empty());
         let lookups = networks.iter().map(|network| Ok((network.clone(), bitboot.lookup(network, options)?)));
         let mut found = many(lookups.collect::<Result<Vec<_>>>()?, async |lookup| lookup.next().await);
         context.screen.talk().busy("asking the backends");
+        let mut signals = Signals::new();
         let stopped = loop {
+            // One step of the work: it ends a command of --exec too.
+            let step = async {
+                match found.recv().await {
+                    Some((network, found)) => showing.show(&network, found).await.map(|()| true),
+                    None => Ok(false),
+                }
+            };
             tokio::select! {
-                exit = signals::stopped() => break Some(exit),
-                next = found.recv() => match next {
-                    Some((network, found)) => showing.show(&network, found).await?,
-                    None => break None,
+                exit = signals.stopped() => break Some(exit),
+                goes_on = step => if !goes_on? {
+                    break None;
                 },
             }
         };
@@ -99,21 +108,42 @@ impl Args {
             .iter()
             .map(|network| Ok((network.clone(), bitboot.watch(network, options.clone(), every)?)));
         let mut changes = many(watches.collect::<Result<Vec<_>>>()?, async |watch| Some(watch.next().await));
-        loop {
+        let (mut outcome, mut signals) = (Outcome::new(!options.via.is_empty()), Signals::new());
+        let exit = loop {
+            let step = async {
+                let Some((network, change)) = changes.recv().await else { return Ok(()) };
+                self.tell_change(context, &mut outcome, &network, change).await
+            };
             tokio::select! {
-                exit = signals::stopped() => return Ok(exit),
-                Some((network, change)) = changes.recv() => match change {
-                    Ok(change) => {
-                        if let (Change::Added(peer), Some(command)) = (&change, &self.exec) {
-                            command.run(context, network.name(), peer).await?;
-                        }
-                        context.print(&line_of(network.name(), &change))?;
-                    }
-                    Err(error) => {
-                        context.screen.talk().warning(&error);
-                        context.print(&Line::BackendError(ErrorLine::new(Some(network.name()), None, &error)))?;
-                    }
-                },
+                exit = signals.stopped() => break exit,
+                told = step => told?,
+            }
+        };
+        context.print(&Line::Summary(outcome.summary(exit)))?;
+        Ok(exit)
+    }
+
+    async fn tell_change(
+        &self,
+        context: &Context,
+        outcome: &mut Outcome,
+        network: &Network,
+        change: Result<Change>,
+    ) -> Result<()> {
+        match change {
+            Ok(change) => {
+                context.print(&line_of(network.name(), &change))?;
+                let Change::Added(peer) = &change else { return Ok(()) };
+                outcome.peers += 1;
+                match &self.exec {
+                    Some(command) => command.run(context, network.name(), peer).await,
+                    None => Ok(()),
+                }
+            }
+            Err(error) => {
+                outcome.failed += 1;
+                context.screen.talk().warning(&error);
+                context.print(&Line::BackendError(ErrorLine::new(Some(network.name()), None, &error)))
             }
         }
     }

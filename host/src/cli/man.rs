@@ -2,8 +2,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use super::exit::Exit;
-use crate::error::Result;
-use crate::files;
+use crate::error::{Error, Result};
 
 /// When the command line last changed, for the foot of the pages. Not the day of the build: that makes the same pages each time.
 const DATE: &str = "2026-11-22";
@@ -24,8 +23,11 @@ impl Args {
             context.raw(&first.map(|(_, page)| page).unwrap_or_default())?;
             return Ok(Exit::OK);
         };
+        // For everybody to read, unlike what else bitboot writes.
+        std::fs::create_dir_all(&folder).map_err(|error| Error::file("make the folder", &folder, &error))?;
         for (name, page) in pages {
-            files::replace(&folder.join(name), page.as_bytes())?;
+            let path = folder.join(name);
+            std::fs::write(&path, page).map_err(|error| Error::file("write", &path, &error))?;
         }
         Ok(Exit::OK)
     }

@@ -73,13 +73,15 @@ impl Command {
             }
             Self::Remove { network } => {
                 let mut edit = Edit::begin(paths)?;
-                if !edit.remove(Section::Networks, network.name()) {
+                let was_there = edit.remove(Section::Networks, network.name());
+                // A secret without an entry is what an add that was cut short leaves.
+                let had_secret = KeyFiles::new(paths).forget(&network)?;
+                if !was_there && !had_secret {
                     let error =
                         unknown("network", network.name(), registry.networks.keys().map(String::as_str));
                     return Err(Error { kind: Kind::Usage, ..error });
                 }
                 edit.commit()?;
-                KeyFiles::new(paths).forget(&network)?;
                 context.screen.talk().say(&format!("network \"{network}\" is no longer registered"));
             }
         }

@@ -43,7 +43,7 @@ fn lines(announced: &Announced) -> impl Iterator<Item = AnnouncedLine> {
         backend: backend.clone(),
         stored: placement.stored,
         expires: AnnouncedLine::expiry(placement.expires),
-        kept_by: announced.pid.filter(|_| announced.is_kept()),
+        kept_by: announced.kept_by(),
         error: placement.error.clone(),
     })
 }

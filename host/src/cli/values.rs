@@ -49,6 +49,11 @@ pub(super) fn endpoint(text: &str) -> Result<Endpoint, String> {
     }
 }
 
+/// The backends that were named; an empty `BITBOOT_VIA` names none.
+pub(super) fn backends(named: &[String]) -> Vec<String> {
+    named.iter().filter(|name| !name.is_empty()).cloned().collect()
+}
+
 /// At least one.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&count| count > 0).ok_or_else(|| "it takes a whole number above 0".into())

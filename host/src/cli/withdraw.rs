@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clap_complete::ArgValueCompleter;
@@ -39,25 +40,31 @@ impl Args {
             return Err(Error::new(Kind::NotFound, what).fix("see what it announces: bitboot status"));
         }
         let mut answers = JoinSet::new();
-        for announced in ours {
+        for announced in &ours {
             // First the journal: whoever keeps it alive must not announce it again meanwhile.
-            journal.end(&announced.key, announced.pid)?;
-            take_back(
-                &bitboot,
-                &network,
-                &announced,
-                context.timeout(Duration::from_secs(10)),
-                &mut answers,
-            )?;
+            journal.remove(&announced.key)?;
+            take_back(&bitboot, &network, announced, context.timeout(Duration::from_secs(10)), &mut answers)?;
         }
-        let mut outcome = Outcome::new(false);
+        // The failure of any is a failure of the command.
+        let (mut outcome, mut failed) = (Outcome::new(true), BTreeSet::new());
         while let Some(Ok(answer)) = answers.join_next().await {
+            if answer.outcome.is_err() {
+                failed.insert(answer.backend.clone());
+            }
             show(context, "withdraw", &mut outcome, &self.network, answer)?;
         }
+        for mut announced in ours {
+            announced.owners.clear();
+            announced.backends.retain(|backend, _| failed.contains(backend));
+            if !announced.backends.is_empty() {
+                // So that it can be tried again.
+                journal.begin(announced)?;
+            }
+        }
         context.finish()?;
-        // A medium that takes nothing back has been told all that it can be told.
-        context.print(&Line::Summary(outcome.summary(Exit::OK)))?;
-        Ok(Exit::OK)
+        let exit = outcome.of_telling();
+        context.print(&Line::Summary(outcome.summary(exit)))?;
+        Ok(exit)
     }
 }
 

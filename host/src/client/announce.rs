@@ -10,7 +10,7 @@ use crate::discovery::{Deed, Statement, Told, tell};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::registry::Selection;
-use crate::state::{Announced, Journal, Key, Placement, now};
+use crate::state::{Announced, Journal, Key, Owner, Placement, now};
 
 /// How often a kept announcement looks whether `bitboot withdraw` took it back.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -65,7 +65,8 @@ impl Announcing {
         journal.begin(Announced {
             key: key.clone(),
             ttl_s: u32::try_from(options.ttl.as_secs()).unwrap_or(u32::MAX),
-            pid: (!options.once).then(std::process::id),
+            metadata: options.metadata.clone(),
+            owners: if options.once { Vec::new() } else { vec![Owner::this()] },
             since: now(),
             backends: backends.iter().map(|backend| (backend.clone(), Placement::default())).collect(),
         })?;
@@ -108,8 +109,10 @@ impl Announcing {
     /// Takes the announcement back, where the medium can; the answers of the backends.
     pub async fn withdraw(mut self) -> Vec<Answer> {
         self.running.shutdown().await;
-        // The medium forgets by itself what the journal cannot.
-        let _ = self.journal.end(&self.key, (!self.options.once).then(std::process::id));
+        // Another process may announce the same; a journal that cannot be written must not keep what is over.
+        if !self.journal.end(&self.key, &Owner::this()).unwrap_or(true) {
+            return Vec::new();
+        }
         for backend in std::mem::take(&mut self.backends) {
             self.tell(&backend, Deed::Withdraw);
         }
@@ -141,22 +144,22 @@ impl Announcing {
         let mut what = self.what.clone();
         let others = self.others_at(backend);
         for other in &others {
-            what.other_ports.extend(other.port);
-            what.other_endpoints.extend(other.endpoints.iter().cloned());
+            what.other_ports.extend(other.key.port);
+            what.other_endpoints.extend(other.key.endpoints.iter().cloned());
+            what.other_metadata.extend(other.metadata.clone());
         }
-        self.others.insert(backend.to_owned(), others);
+        self.others.insert(backend.to_owned(), others.into_iter().map(|other| other.key).collect());
         self.running.spawn(async move { tell(candidate, deed, &what, timeout).await });
     }
 
     /// What other processes of this home announce there, as the journal has it at this moment.
-    fn others_at(&self, backend: &str) -> Vec<Key> {
-        let all = self.journal.read().unwrap_or_default().into_iter();
-        let theirs = all.filter(|other| {
-            other.key.network == self.key.network
-                && other.key != self.key
-                && other.backends.contains_key(backend)
+    fn others_at(&self, backend: &str) -> Vec<Announced> {
+        let mut all = self.journal.read().unwrap_or_default();
+        let ours = &self.key;
+        all.retain(|other| {
+            other.key.network == ours.network && other.key != *ours && other.is_live_on(backend)
         });
-        theirs.map(|other| other.key).collect()
+        all
     }
 
     /// Whether another process came or went while a backend was told: a node has one record in a network, and what was said in ours may
@@ -165,7 +168,7 @@ impl Announcing {
         let (before, now) = (self.others.get(&told.backend), self.others_at(&told.backend));
         told.outcome.is_ok()
             && before.is_some_and(|before| {
-                before.len() != now.len() || now.iter().any(|key| !before.contains(key))
+                before.len() != now.len() || now.iter().any(|other| !before.contains(&other.key))
             })
     }
 

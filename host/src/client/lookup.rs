@@ -55,8 +55,7 @@ impl Lookup {
     pub(super) fn start(candidates: Vec<Candidate>, network: Network, options: &LookupOptions) -> Self {
         // Anybody at the medium can put an address there: in a secret network the members' records count.
         let only_signed = network.secret().is_some() && !options.unverified;
-        let limit = options.limit.and_then(|limit| u32::try_from(limit).ok());
-        let question = Question { network, limit, timeout: options.timeout, now: SystemTime::now() };
+        let question = Question { network, timeout: options.timeout, now: SystemTime::now() };
         Self {
             inbox: ask(candidates, &question),
             peers: Peers::new(only_signed),

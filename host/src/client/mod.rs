@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bitboot_plugin_api::Level;
+use serde_json::Value;
 
 use crate::backend;
 use crate::discovery::{Candidate, Statement};
@@ -152,6 +153,7 @@ pub(crate) fn statement(
         endpoints: key.endpoints.clone(),
         other_ports: Vec::new(),
         other_endpoints: Vec::new(),
+        other_metadata: Metadata::new(),
         metadata,
         ttl,
     })
@@ -159,15 +161,19 @@ pub(crate) fn statement(
 
 /// What it takes to open a registered backend.
 pub(crate) fn request(backend: &str, entry: &BackendEntry, plugin: &PluginEntry) -> Result<Request> {
-    let config = serde_json::to_value(&entry.config).map_err(|error| {
-        Error::new(Kind::Config, format!("the config of backend \"{backend}\" is invalid")).because(error)
-    })?;
     Ok(Request {
         backend: backend.to_owned(),
         plugin: entry.plugin.clone(),
         kind: entry.kind.clone(),
         library: library(&entry.plugin, plugin)?,
-        config,
+        config: config_of(backend, entry)?,
+    })
+}
+
+/// What the user has set, as the plugin takes it.
+pub(crate) fn config_of(backend: &str, entry: &BackendEntry) -> Result<Value> {
+    serde_json::to_value(&entry.config).map_err(|error| {
+        Error::new(Kind::Config, format!("the config of backend \"{backend}\" is invalid")).because(error)
     })
 }
 

@@ -11,8 +11,6 @@ use crate::network::{Network, Record};
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) network: Network,
-    /// The asker needs no more peers than this.
-    pub(crate) limit: Option<u32>,
     pub(crate) timeout: Duration,
     /// The time by this machine's clock.
     pub(crate) now: SystemTime,

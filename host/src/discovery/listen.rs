@@ -25,7 +25,6 @@ pub(super) struct Listener {
     pub(super) deadline: Instant,
     /// Since 1970.
     pub(super) now: Duration,
-    limit: Option<u32>,
     /// Whether the medium spans the internet.
     wide: bool,
 }
@@ -40,10 +39,7 @@ pub(super) async fn listen(
     let backend = candidate.open(question.timeout).await?;
     let caps = backend::caps(&*backend).await.map_err(|error| Error::of_backend(&name, error))?;
     let now = question.now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let listener = Listener {
-        limit: question.limit,
-        ..Listener::new(&name, backend, sender.clone(), deadline, now, &caps)
-    };
+    let listener = Listener::new(&name, backend, sender.clone(), deadline, now, &caps);
     let mut asking = JoinSet::new();
     for place in places(question, &medium, now) {
         let place = Arc::new(place);
@@ -90,7 +86,7 @@ impl Listener {
         now: Duration,
         caps: &Caps,
     ) -> Self {
-        Self { name: name.into(), backend, sender, deadline, now, limit: None, wide: caps.wide }
+        Self { name: name.into(), backend, sender, deadline, now, wide: caps.wide }
     }
 
     pub(super) fn left(&self) -> Duration {
@@ -102,8 +98,8 @@ impl Listener {
     }
 
     async fn addresses_and_values(self, place: Arc<Place>) -> Result<Ignored> {
-        let mut query = Query::new(place.locator().clone());
-        query.limit = self.limit;
+        // Without the asker's limit: a backend would count what is not shown.
+        let query = Query::new(place.locator().clone());
         let mut lookup = backend::lookup(&*self.backend, &query, self.left());
         let (mut finds, mut ignored, mut records) = (0, Ignored::default(), Newest::default());
         loop {

@@ -34,6 +34,7 @@ pub(crate) struct Statement {
     /// What else the node announces there: a node has one record in a network.
     pub(crate) other_ports: Vec<u16>,
     pub(crate) other_endpoints: Vec<Endpoint>,
+    pub(crate) other_metadata: Metadata,
     pub(crate) metadata: Metadata,
     pub(crate) ttl: Duration,
 }

@@ -9,7 +9,7 @@ use super::listen::{Listener, clock};
 use super::{Candidate, Statement, slots};
 use crate::backend;
 use crate::error::{Error, Kind, Result};
-use crate::network::{Claim, Epoch, Place, Record};
+use crate::network::{Claim, Epoch, Metadata, Place, Record};
 
 /// One backend that is told something.
 pub(super) struct Teller<'a> {
@@ -117,6 +117,9 @@ impl<'a> Teller<'a> {
         }
         match failure {
             Some(error) if receipt.stored == 0 => Err(error),
+            _ if self.caps.stores == Stores::Endpoints && !self.caps.withdraws => {
+                Ok(receipt.with_note("addresses are not taken back here; they expire"))
+            }
             _ => Ok(receipt),
         }
     }
@@ -124,7 +127,8 @@ impl<'a> Teller<'a> {
     /// A node has one record in a network: what else it announces stays in it.
     async fn leave_the_others(&self) -> Result<Receipt> {
         let place = self.place(Epoch::at(self.listener.now));
-        let what = &Statement { port: None, endpoints: Vec::new(), ..self.what.clone() };
+        let what =
+            &Statement { port: None, endpoints: Vec::new(), metadata: Metadata::new(), ..self.what.clone() };
         let rest = Teller {
             what,
             medium: self.medium.clone(),
@@ -157,6 +161,8 @@ impl<'a> Teller<'a> {
                     .map_err(of_backend)
                     .map(|receipt| receipt.stored)
             }
+            // It has been told all that it can be told.
+            Err(error) if error.kind == ErrorKind::Unsupported => Ok(0),
             told => told.map_err(of_backend).map(|receipt| receipt.stored),
         }
     }
@@ -207,7 +213,13 @@ impl<'a> Teller<'a> {
         endpoints.retain(|endpoint| seen.insert(endpoint.clone()));
         Ok(Claim {
             endpoints,
-            metadata: self.what.metadata.clone(),
+            metadata: self
+                .what
+                .other_metadata
+                .clone()
+                .into_iter()
+                .chain(self.what.metadata.clone())
+                .collect(),
             lifetime: self.what.ttl,
             withdrawn: false,
         })

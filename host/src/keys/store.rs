@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Kind, Result};
@@ -50,25 +51,38 @@ impl KeyFiles {
         Network::with_secret(network.name(), Secret::new(*seed))
     }
 
-    /// Keeps the secret of a network.
+    /// Keeps the secret of a network, unless another one is kept: that is never replaced, for nobody could bring it back. The caller holds
+    /// the lock of the registry.
     pub(crate) fn keep(&self, network: &Network, secret: &Secret) -> Result<()> {
-        files::replace(&self.file_of(network), encode(secret.expose()).as_bytes())
-    }
-
-    /// Deletes the secret of a network; nobody can bring it back.
-    pub(crate) fn forget(&self, network: &Network) -> Result<()> {
         let path = self.file_of(network);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::file("delete", &path, &error))
+        match read(&path)? {
+            Some(kept) if *kept == *secret.expose() => Ok(()),
+            Some(_) => {
+                let error =
+                    Error::new(Kind::Usage, format!("network \"{network}\" has another secret already"));
+                Err(error.fix(format!(
+                    "its members would lose each other; if you mean it: bitboot network remove {network}"
+                )))
             }
-            _ => Ok(()),
+            None => files::replace(&path, encode(secret.expose()).as_bytes()),
         }
     }
 
-    /// A name may hold what no file name may: the file is called by its hash.
+    /// Deletes the secret of a network; nobody can bring it back. Whether there was one.
+    pub(crate) fn forget(&self, network: &Network) -> Result<bool> {
+        let path = self.file_of(network);
+        match fs::remove_file(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(Error::file("delete", &path, &error)),
+        }
+    }
+
+    /// A name may hold what no file name may: the file is called by a hash of it. Not by the network's: a name of 40 digits is its own.
     fn file_of(&self, network: &Network) -> PathBuf {
-        self.secrets.join(network.locator().to_hex())
+        let hash =
+            Sha256::new().chain_update("bitboot/1 secret file ").chain_update(network.name()).finalize();
+        self.secrets.join(HEXLOWER.encode(&hash))
     }
 }
 
@@ -138,7 +152,9 @@ mod tests {
         let network: Network = "a/../b".parse().unwrap();
         keys.keep(&network, &Secret::new([7; 32])).unwrap();
         assert_eq!(keys.with_secret(&network).unwrap().secret().unwrap().expose(), &[7; 32]);
-        keys.forget(&network).unwrap();
+        assert_eq!(keys.keep(&network, &Secret::new([8; 32])).unwrap_err().kind, Kind::Usage);
+        keys.keep(&network, &Secret::new([7; 32])).unwrap();
+        assert!(keys.forget(&network).unwrap() && !keys.forget(&network).unwrap());
         assert_eq!(keys.with_secret(&network).unwrap_err().kind, Kind::Key);
     }
 }

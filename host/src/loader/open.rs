@@ -29,13 +29,15 @@ pub(crate) struct Request {
     pub(crate) config: Value,
 }
 
-type Opened = Arc<OnceCell<Result<Arc<dyn Backend>>>>;
+/// Empty until it has been opened; what failed is tried again.
+type Opened = Arc<OnceCell<Arc<dyn Backend>>>;
+type Loaded = Arc<Mutex<Option<Library>>>;
 
 /// Opens each library and each backend once.
 pub(crate) struct Loader {
     cache: PathBuf,
     log: LogSink,
-    libraries: Mutex<HashMap<PathBuf, Library>>,
+    libraries: Mutex<HashMap<PathBuf, Loaded>>,
     backends: Mutex<HashMap<String, Opened>>,
 }
 
@@ -51,13 +53,13 @@ impl Loader {
             Arc::clone(backends.entry(request.backend.clone()).or_default())
         };
         let loader = Arc::clone(self);
-        cell.get_or_init(|| async move { loader.open(&request).await }).await.clone()
+        cell.get_or_try_init(|| async move { loader.open(&request).await }).await.cloned()
     }
 
     /// All backends that have been opened so far.
     pub(crate) fn opened(&self) -> Vec<Arc<dyn Backend>> {
         let backends = self.backends.lock().unwrap_or_else(PoisonError::into_inner);
-        backends.values().filter_map(|cell| cell.get()?.as_ref().ok().map(Arc::clone)).collect()
+        backends.values().filter_map(|cell| cell.get().cloned()).collect()
     }
 
     async fn open(self: &Arc<Self>, request: &Request) -> Result<Arc<dyn Backend>> {
@@ -91,16 +93,20 @@ impl Loader {
     }
 
     fn library(&self, plugin: &str, path: &Path) -> Result<Library> {
-        // Held while a library is opened: two backends of one plugin open it once.
-        let mut libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(library) = libraries.get(path) {
-            return Ok(*library);
+        let loaded = {
+            let mut libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(libraries.entry(path.to_owned()).or_default())
+        };
+        // Held while this library is opened: two backends of one plugin open it once, and wait for no other plugin.
+        let mut loaded = loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(library) = *loaded {
+            return Ok(library);
         }
         let library = Library::open(path).map_err(|refusal| {
             self.tell_detail(plugin, &refusal);
             refused(plugin, path, &refusal)
         })?;
-        libraries.insert(path.to_owned(), library);
+        *loaded = Some(library);
         Ok(library)
     }
 

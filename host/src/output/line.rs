@@ -11,7 +11,7 @@ use super::listed::{
 };
 use crate::discovery::Peer;
 use crate::error::Error;
-use crate::network::Metadata;
+use crate::network::{Metadata, conceal};
 
 /// The version of the lines.
 const VERSION: u8 = 1;
@@ -179,9 +179,10 @@ impl ErrorLine {
             network: network.map(Into::into),
             backend: backend.map(Into::into),
             code: error.kind.word(),
-            error: error.what.clone(),
-            why: error.why.clone(),
-            fix: error.fix.clone(),
+            // Results are told as they are; what a failure repeats might be an invite.
+            error: conceal(&error.what).into_owned(),
+            why: error.why.as_deref().map(|why| conceal(why).into_owned()),
+            fix: error.fix.as_deref().map(|fix| conceal(fix).into_owned()),
         }
     }
 }

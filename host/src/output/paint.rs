@@ -19,7 +19,7 @@ impl ColorChoice {
         match self {
             Self::Always => true,
             Self::Never => false,
-            Self::Auto if set("NO_COLOR") => false,
+            Self::Auto if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) => false,
             Self::Auto => {
                 set("CLICOLOR_FORCE")
                     || (is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb"))

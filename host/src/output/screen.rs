@@ -9,7 +9,6 @@ use super::paint::Paint;
 use super::row::{Row, glance};
 use super::talk::Talk;
 use super::{ColorChoice, escape, stdout};
-use crate::network::conceal;
 
 /// The form of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +84,7 @@ impl Screen {
 
     /// Prints text as it is: help, a completion script, an invite.
     pub(crate) fn raw(&self, text: &str) -> Result<(), Closed> {
-        self.write_as_it_is(text.trim_end_matches('\n'))
+        self.write(text.trim_end_matches('\n'))
     }
 
     /// What is no row: results of actions are shown field by field, failures and summaries are talk.
@@ -141,10 +140,6 @@ impl Screen {
     }
 
     fn write(&self, text: &str) -> Result<(), Closed> {
-        self.write_as_it_is(&conceal(text))
-    }
-
-    fn write_as_it_is(&self, text: &str) -> Result<(), Closed> {
         self.talk.aside(|| stdout::write(text)).map_err(|_| Closed)
     }
 }

@@ -1,5 +1,6 @@
 use toml_edit::{DocumentMut, Item, Table};
 
+use super::Registry;
 use super::read::syntax;
 use crate::error::{Error, Kind, Result};
 use crate::files::Locked;
@@ -44,12 +45,6 @@ impl Edit {
         Ok(Self { file, document })
     }
 
-    /// Whether there is `[SECTION.NAME]`.
-    pub(crate) fn has(&self, section: Section, name: &str) -> bool {
-        let sections = self.document.get(section.key()).and_then(Item::as_table_like);
-        sections.is_some_and(|entries| entries.contains_key(name))
-    }
-
     /// The table `[SECTION.NAME]`, made where there is none.
     pub(crate) fn entry(&mut self, section: Section, name: &str) -> Result<&mut Table> {
         let sections = self.document.entry(section.key()).or_insert_with(|| {
@@ -74,6 +69,11 @@ impl Edit {
     pub(crate) fn remove(&mut self, section: Section, name: &str) -> bool {
         let sections = self.document.get_mut(section.key()).and_then(Item::as_table_like_mut);
         sections.is_some_and(|entries| entries.remove(name).is_some())
+    }
+
+    /// The registry as it will be when the change is written.
+    pub(crate) fn preview(&self) -> Result<Registry> {
+        Registry::over_shipped(&self.document.to_string(), "the changed registry")
     }
 
     /// Switches an entry on or off, in one change; the word for its new state.
@@ -124,6 +124,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(super::super::Registry::read(&paths).unwrap().networks.len(), 16);
+        assert_eq!(Registry::read(&paths).unwrap().networks.len(), 16);
     }
 }

@@ -64,7 +64,12 @@ impl Registry {
     pub(crate) fn read(paths: &Paths) -> Result<Self> {
         let path = paths.registry();
         let user = files::read(&path)?.unwrap_or_default();
-        Self::layered(SHIPPED, &user, &path.display().to_string())
+        Self::over_shipped(&user, &path.display().to_string())
+    }
+
+    /// A user's registry, as text of a named file, over the shipped one.
+    pub(super) fn over_shipped(user: &str, file: &str) -> Result<Self> {
+        Self::layered(SHIPPED, user, file)
     }
 
     pub(crate) fn layered(shipped: &str, user: &str, file: &str) -> Result<Self> {

@@ -77,7 +77,12 @@ impl Registry {
                 return Ok(entry.backends);
             }
         }
-        let is_default = |entry: &BackendEntry| entry.default && entry.enabled;
+        let is_default = |entry: &BackendEntry| {
+            let plugin = self.plugins.get(&entry.plugin).map(|plugin| &plugin.value);
+            // A plugin that is switched off takes its backends along; one that is missing or invalid is told.
+            let is_off = matches!(plugin, Some(Ok(plugin)) if !plugin.enabled);
+            entry.default && entry.enabled && !is_off
+        };
         let usable = self.backends.iter().filter(|(_, entry)| entry.value.as_ref().is_ok_and(is_default));
         let names = usable.map(|(name, _)| name.clone()).collect::<Vec<_>>();
         if names.is_empty() {

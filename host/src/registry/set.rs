@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use serde_json::Value as Json;
-use toml_edit::{Array, Item, Table, Value};
+use toml_edit::{Array, Item, TableLike, Value};
 
 use super::nearest;
 use crate::error::{Error, Kind, Result};
@@ -27,7 +27,7 @@ impl FromStr for Assignment {
 
 /// Carries out assignments on a table, each read as the JSON schema of the settings says: a list takes several values, separated by
 /// commas or given one by one.
-pub(crate) fn assign(table: &mut Table, assignments: &[Assignment], schema: &Json) -> Result<()> {
+pub(crate) fn assign(table: &mut dyn TableLike, assignments: &[Assignment], schema: &Json) -> Result<()> {
     let mut touched: Vec<&str> = Vec::new();
     for Assignment { key, value } in assignments {
         let property = property(schema, key)?;
@@ -96,6 +96,8 @@ fn scalar(key: &str, text: &str, schema: &Json) -> Result<Value> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use toml_edit::Table;
 
     use super::*;
 

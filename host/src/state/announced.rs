@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bitboot_plugin_api::Endpoint;
 use serde::{Deserialize, Serialize};
 
+use super::Owner;
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, Locked};
 use crate::paths::Paths;
@@ -15,8 +16,12 @@ pub(crate) struct Announced {
     pub(crate) key: Key,
     /// The lifetime that was asked for, in seconds.
     pub(crate) ttl_s: u32,
-    /// The process that keeps it alive; none after `--once`.
-    pub(crate) pid: Option<u32>,
+    /// What the node says about itself besides.
+    #[serde(default)]
+    pub(crate) metadata: BTreeMap<String, String>,
+    /// The processes that keep it alive; none after `--once`.
+    #[serde(default)]
+    pub(crate) owners: Vec<Owner>,
     /// Seconds since 1970.
     pub(crate) since: u64,
     pub(crate) backends: BTreeMap<String, Placement>,
@@ -47,6 +52,9 @@ impl Placement {
     }
 }
 
+/// An announcement that is younger, in seconds, may not have been answered yet.
+const UNDER_WAY: u64 = 60;
+
 /// The file.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal {
@@ -63,10 +71,12 @@ impl Journal {
         self.parse(files::read(&self.paths.announced())?)
     }
 
-    /// Adds an announcement, in the place of one of the same key.
-    pub(crate) fn begin(&self, announced: Announced) -> Result<()> {
+    /// Adds an announcement, in the place of one of the same key; whoever keeps that alive keeps this one.
+    pub(crate) fn begin(&self, mut announced: Announced) -> Result<()> {
         self.change(|all| {
-            all.retain(|other| other.key != announced.key);
+            for same in all.extract_if(.., |other| other.key == announced.key) {
+                announced.owners.extend(same.owners.into_iter().filter(|owner| owner.runs() != Some(false)));
+            }
             all.push(announced);
         })
     }
@@ -88,9 +98,25 @@ impl Journal {
         Ok(self.read()?.iter().any(|announced| announced.key == *key))
     }
 
-    /// Removes the announcement of a key, if it is that of a process.
-    pub(crate) fn end(&self, key: &Key, pid: Option<u32>) -> Result<()> {
-        self.change(|all| all.retain(|announced| announced.key != *key || announced.pid != pid))
+    /// Ends one process' part in the announcement of a key; whether it is over now, because no other process keeps it alive.
+    pub(crate) fn end(&self, key: &Key, owner: &Owner) -> Result<bool> {
+        let mut is_over = true;
+        self.change(|all| {
+            all.retain_mut(|announced| {
+                if announced.key != *key {
+                    return true;
+                }
+                announced.owners.retain(|other| other != owner);
+                is_over = !announced.is_kept();
+                !is_over
+            });
+        })?;
+        Ok(is_over)
+    }
+
+    /// Removes the announcement of a key, whoever keeps it alive.
+    pub(crate) fn remove(&self, key: &Key) -> Result<()> {
+        self.change(|all| all.retain(|announced| announced.key != *key))
     }
 
     fn change(&self, change: impl FnOnce(&mut Vec<Announced>)) -> Result<()> {
@@ -117,18 +143,27 @@ impl Journal {
 }
 
 impl Announced {
-    /// Whether the process that keeps it alive runs. Where that cannot be told it is believed.
+    /// The process that keeps it alive. Where the system does not tell whether it runs it is believed for as long as the announcement lives.
+    pub(crate) fn kept_by(&self) -> Option<u32> {
+        let runs = |owner: &&Owner| owner.runs().unwrap_or_else(|| self.lives_at(now()));
+        self.owners.iter().find(runs).map(|owner| owner.pid)
+    }
+
     pub(crate) fn is_kept(&self) -> bool {
-        match self.pid {
-            None => false,
-            Some(pid) if cfg!(target_os = "linux") => std::path::Path::new(&format!("/proc/{pid}")).exists(),
-            Some(_) => self.lives_at(now()),
-        }
+        self.kept_by().is_some()
+    }
+
+    /// Whether it is announced by a backend now. What a process kept that has died is not: the peer died with it.
+    pub(crate) fn is_live_on(&self, backend: &str) -> bool {
+        let Some(placement) = self.backends.get(backend) else { return false };
+        let under_way = now().saturating_sub(self.since) < UNDER_WAY && placement.error.is_none();
+        self.is_kept() || (self.owners.is_empty() && (under_way || placement.lives_at(now())))
     }
 
     fn lives_at(&self, now: u64) -> bool {
         // Young enough to be under way, or not expired everywhere.
-        now.saturating_sub(self.since) < 60 || self.backends.values().any(|placement| placement.lives_at(now))
+        now.saturating_sub(self.since) < UNDER_WAY
+            || self.backends.values().any(|placement| placement.lives_at(now))
     }
 }
 
@@ -142,7 +177,14 @@ mod tests {
 
     fn announced(network: &str) -> Announced {
         let key = Key { network: network.into(), port: Some(1), endpoints: Vec::new() };
-        Announced { key, ttl_s: 60, pid: None, since: now(), backends: BTreeMap::new() }
+        Announced {
+            key,
+            ttl_s: 60,
+            metadata: BTreeMap::new(),
+            owners: Vec::new(),
+            since: now(),
+            backends: BTreeMap::new(),
+        }
     }
 
     #[test]
@@ -155,11 +197,28 @@ mod tests {
         let a = announced("a").key;
         assert!(journal.note(&a, "lab", Placement { stored: 8, ..Placement::default() }).unwrap());
         assert_eq!(journal.read().unwrap().len(), 2);
-        journal.end(&a, Some(7)).unwrap();
-        assert!(journal.has(&a).unwrap());
-        journal.end(&a, None).unwrap();
-        assert!(!journal.note(&a, "lab", Placement::default()).unwrap());
+        assert!(journal.end(&a, &Owner::this()).unwrap());
+        assert!(!journal.has(&a).unwrap() && !journal.note(&a, "lab", Placement::default()).unwrap());
         assert_eq!(journal.read().unwrap(), [announced("b")]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_announcement_is_over_when_nobody_keeps_it() {
+        let home = tempfile::tempdir().unwrap();
+        let journal = Journal::new(&Paths::inside(home.path()));
+        // Two processes keep the same; the test plays one, the first process of the system the other.
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let other = Owner::of(child.id());
+        let (this, key) = (Owner::this(), announced("a").key);
+        for owner in [&this, &other] {
+            journal.begin(Announced { owners: vec![owner.clone()], ..announced("a") }).unwrap();
+        }
+        assert!(!journal.end(&key, &this).unwrap() && journal.has(&key).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!journal.read().unwrap()[0].is_kept());
+        assert!(journal.end(&key, &other).unwrap() && !journal.has(&key).unwrap());
     }
 
     #[test]

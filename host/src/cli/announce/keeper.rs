@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
-use crate::cli::signals;
+use crate::cli::signals::Signals;
 use crate::client::{AnnounceOptions, Announcing, Answer, Bitboot};
 use crate::error::Result;
 use crate::network::Network;
@@ -42,40 +42,46 @@ impl<'a> Keeper<'a> {
         Ok(Self { context, once: options.once, expected, answers, stop })
     }
 
-    /// Until it is done once, or a signal ends it.
+    /// Until it is done once, or a signal ends it. Whatever ends it, what is kept alive is taken back.
     pub(super) async fn run(mut self, mut outcome: Outcome) -> Result<Exit> {
         self.context.screen.talk().busy("telling the backends");
-        let stopped = loop {
-            let (network, answer) = tokio::select! {
-                exit = signals::stopped() => break Some(exit),
-                answer = self.next() => match answer {
-                    Some(answer) => answer,
-                    None => break None,
-                },
-            };
-            show(self.context, "announce", &mut outcome, &network, answer)?;
-            if outcome.answered + outcome.failed == self.expected {
-                self.context.finish()?;
-            }
-            if self.once || outcome.answered + outcome.failed < self.expected {
-                continue;
-            }
-            if outcome.answered == 0 {
-                break None;
-            }
-            if outcome.answered + outcome.failed == self.expected {
-                self.context.screen.talk().say("announced, and kept alive until Ctrl-C");
-            }
-        };
+        let served = self.serve(&mut outcome).await;
         let (once, context) = (self.once, self.context);
-        context.finish()?;
-        if !once {
-            self.withdraw().await?;
-        }
-        let exit = stopped.unwrap_or_else(|| outcome.of_telling());
+        let said_goodbye = if once { Ok(()) } else { self.withdraw().await };
+        let exit = served?.unwrap_or_else(|| outcome.of_telling());
+        said_goodbye?;
         outcome.last_word(context);
         context.print(&Line::Summary(outcome.summary(exit)))?;
         Ok(exit)
+    }
+
+    async fn serve(&mut self, outcome: &mut Outcome) -> Result<Option<Exit>> {
+        let mut signals = Signals::new();
+        loop {
+            let (network, answer) = tokio::select! {
+                exit = signals.stopped() => return self.context.finish().map(|()| Some(exit)),
+                answer = self.next() => match answer {
+                    Some(answer) => answer,
+                    None => return self.context.finish().map(|()| None),
+                },
+            };
+            show(self.context, "announce", outcome, &network, answer)?;
+            let answers = outcome.answered + outcome.failed;
+            if answers < self.expected {
+                continue;
+            }
+            // The first round as one table; what is repeated then, at once.
+            self.context.finish()?;
+            if self.once {
+                continue;
+            }
+            if outcome.answered == 0 {
+                return Ok(None);
+            }
+            if answers == self.expected {
+                self.context.screen.talk().say("announced, and kept alive until Ctrl-C");
+            }
+        }
     }
 
     /// The next answer for any of the networks; `None` when all have ended.

@@ -1,11 +1,14 @@
-use clap_complete::ArgValueCompleter;
-use toml_edit::{Item, Table};
+use std::sync::Arc;
 
-use crate::backend;
+use clap_complete::ArgValueCompleter;
+use serde_json::Value;
+use toml_edit::{Item, Table, TableLike};
+
+use crate::backend::{self, Backend};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::client::{Bitboot, request};
+use crate::client::{Bitboot, config_of, request};
 use crate::error::{Error, Kind, Result};
 use crate::registry::{Assignment, BackendEntry, Edit, Section, assign, entry_name};
 
@@ -69,29 +72,28 @@ impl Args {
             summary: self.summary,
             config: toml::Table::new(),
         };
-        let config = configured(&bitboot, &self.name, &entry, &self.set).await?;
+        let kind = Kinds::of(&bitboot, &self.name, &entry).await?;
         let mut edit = Edit::begin(context.paths()?)?;
-        if edit.has(Section::Backends, &self.name) {
-            // Somebody else was quicker.
+        // Another `backend add` may have been faster.
+        if edit.preview()?.backends.contains_key(&self.name) {
             return Err(taken(&self.name));
         }
         let table = edit.entry(Section::Backends, &self.name)?;
         table.insert("plugin", entry.plugin.as_str().into());
-        if let Some(kind) = &entry.kind {
-            table.insert("kind", kind.as_str().into());
-        }
-        if let Some(medium) = &entry.medium {
-            table.insert("medium", medium.as_str().into());
+        let texts = [
+            ("kind", entry.kind.as_deref()),
+            ("medium", entry.medium.as_deref()),
+            ("summary", Some(entry.summary.as_str())),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                table.insert(key, text.into());
+            }
         }
         if entry.default {
             table.insert("default", true.into());
         }
-        if !entry.summary.is_empty() {
-            table.insert("summary", entry.summary.as_str().into());
-        }
-        if !config.is_empty() {
-            table.insert("config", Item::Table(config));
-        }
+        kind.configure(&mut edit, &self.set).await?;
         edit.commit()?;
         context
             .screen
@@ -105,7 +107,7 @@ impl SetArgs {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit> {
         let bitboot = context.bitboot()?;
         let (entry, _) = bitboot.registry().choice(self.name.clone())?.entries?;
-        let config = configured(&bitboot, &self.name, &entry, &self.set).await?;
+        let kind = Kinds::of(&bitboot, &self.name, &entry).await?;
         let mut edit = Edit::begin(context.paths()?)?;
         let table = edit.entry(Section::Backends, &self.name)?;
         if let Some(default) = self.default {
@@ -114,9 +116,7 @@ impl SetArgs {
         if let Some(summary) = &self.summary {
             table.insert("summary", summary.as_str().into());
         }
-        if !self.set.is_empty() {
-            merge(table, config);
-        }
+        kind.configure(&mut edit, &self.set).await?;
         edit.commit()?;
         context.screen.talk().say(&format!("backend \"{}\" is changed", self.name));
         Ok(Exit::OK)
@@ -129,43 +129,45 @@ fn taken(name: &str) -> Error {
     ))
 }
 
-/// Puts the changed settings beside what stands in the user's own entry, whose comments stay.
-fn merge(table: &mut Table, config: Table) {
-    match table.get_mut("config").and_then(Item::as_table_like_mut) {
-        Some(there) => {
-            for (key, _) in there.iter().map(|(key, item)| (key.to_owned(), item.clone())).collect::<Vec<_>>()
-            {
-                if !config.contains_key(&key) {
-                    there.remove(&key);
-                }
-            }
-            for (key, item) in config {
-                there.insert(&key, item);
-            }
-        }
-        None => drop(table.insert("config", Item::Table(config))),
-    }
+/// A plugin's kind of backend that is asked what can be set, and then whether it takes what was set.
+struct Kinds<'a> {
+    name: &'a str,
+    backend: Arc<dyn Backend>,
+    schema: Value,
 }
 
-/// The settings with the assignments carried out, after the plugin itself has taken them.
-async fn configured(
-    bitboot: &Bitboot,
-    name: &str,
-    entry: &BackendEntry,
-    set: &[Assignment],
-) -> Result<Table> {
-    let plugin = bitboot.registry().plugin(&entry.plugin)?;
-    let wanted = request(name, entry, &plugin)?;
-    let kind = bitboot.loader().create(&wanted).await?;
-    let described = backend::describe(&*kind).await.map_err(|error| Error::of_backend(name, error))?;
-    let unwritable = |why: String| Error::new(Kind::Config, "the settings cannot be written").because(why);
-    let text = toml::to_string(&entry.config).map_err(|error| unwritable(error.to_string()))?;
-    let document: toml_edit::DocumentMut =
-        text.parse().map_err(|error: toml_edit::TomlError| unwritable(error.to_string()))?;
-    let mut config = document.as_table().clone();
-    assign(&mut config, set, &described.schema)?;
-    let changed = toml::from_str(&config.to_string()).map_err(|error| unwritable(error.message().into()))?;
-    let wanted = request(name, &BackendEntry { config: changed, ..entry.clone() }, &plugin)?;
-    backend::open(&*kind, &wanted.config).await.map_err(|error| Error::of_backend(name, error))?;
-    Ok(config)
+impl<'a> Kinds<'a> {
+    async fn of(bitboot: &Bitboot, name: &'a str, entry: &BackendEntry) -> Result<Self> {
+        let plugin = bitboot.registry().plugin(&entry.plugin)?;
+        let created = bitboot.loader().create(&request(name, entry, &plugin)?).await?;
+        let described = backend::describe(&*created).await.map_err(|error| Error::of_backend(name, error))?;
+        Ok(Self { name, backend: created, schema: described.schema })
+    }
+
+    /// Carries out the assignments on the user's own entry: what ships below it stays there.
+    async fn configure(&self, edit: &mut Edit, set: &[Assignment]) -> Result<()> {
+        let table = edit.entry(Section::Backends, self.name)?;
+        if !set.is_empty() {
+            let config =
+                table.entry("config").or_insert_with(|| Item::Table(Table::new())).as_table_like_mut();
+            let no_table = || {
+                Error::new(Kind::Config, "\"config\" in the registry is no [table]")
+                    .fix("write it as a [table] of its own")
+            };
+            assign(config.ok_or_else(no_table)?, set, &self.schema)?;
+        }
+        if table.get("config").and_then(Item::as_table_like).is_some_and(TableLike::is_empty) {
+            table.remove("config");
+        }
+        let entry = edit.preview()?.choice(self.name.to_owned())?.entries?.0;
+        if let Some(stays) =
+            set.iter().find(|set| set.value.is_empty() && entry.config.contains_key(&set.key))
+        {
+            let what = format!("the setting \"{}\" ships with bitboot and cannot be taken back", stays.key);
+            return Err(Error::new(Kind::Usage, what).fix(format!("set another value: {}=VALUE", stays.key)));
+        }
+        backend::open(&*self.backend, &config_of(self.name, &entry)?)
+            .await
+            .map_err(|error| Error::of_backend(self.name, error))
+    }
 }

@@ -5,10 +5,11 @@ use clap_complete::ArgValueCompleter;
 use tokio::task::JoinSet;
 
 use crate::backend;
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::outcome::Outcome;
-use crate::cli::{complete, signals};
+use crate::cli::signals::Signals;
 use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
 use crate::output::{ErrorLine, HealthLine, Line};
@@ -29,9 +30,10 @@ impl Args {
         let mut outcome = Outcome::new(selection.named);
         let mut pings = ping_all(&bitboot, selection, context.timeout(Duration::from_secs(10)));
         context.screen.talk().busy("asking the media");
+        let mut signals = Signals::new();
         loop {
             let pinged = tokio::select! {
-                exit = signals::stopped() => return Ok(exit),
+                exit = signals.stopped() => return Ok(exit),
                 pinged = pings.join_next() => pinged,
             };
             let Some(Ok((name, answer, took))) = pinged else { break };

@@ -4,9 +4,10 @@ use serde_json::Value;
 use toml_edit::Table;
 
 use crate::backend::{self, Step};
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::cli::{complete, signals};
+use crate::cli::signals::Signals;
 use crate::client::{Bitboot, request};
 use crate::error::{Error, Kind, Result};
 use crate::loader::Request;
@@ -89,9 +90,10 @@ pub(in crate::cli) async fn run_action(
         .map_err(|error| Error::new(Kind::Usage, "the arguments do not fit").because(error.message()))?;
     backend::open(&*kind, &request.config).await.map_err(of_backend)?;
     let mut running = backend::action(&*kind, &Action::new(name, args));
+    let mut signals = Signals::new();
     loop {
         let step = tokio::select! {
-            exit = signals::stopped() => return Ok(exit),
+            exit = signals.stopped() => return Ok(exit),
             step = running.next() => step.map_err(of_backend)?,
         };
         match step {
@@ -104,7 +106,10 @@ pub(in crate::cli) async fn run_action(
 
 fn fields(result: Value) -> serde_json::Map<String, Value> {
     match result {
-        Value::Object(fields) => fields,
+        // Two names are those of the line itself.
+        Value::Object(fields) => {
+            fields.into_iter().filter(|(name, _)| name != "v" && name != "type").collect()
+        }
         other => serde_json::Map::from_iter([("result".to_owned(), other)]),
     }
 }

@@ -59,24 +59,18 @@ impl Args {
             )
             .fix("give it backends, --via BACKEND, or a secret, --secret new"));
         }
-        let is_secret = |entry: &crate::registry::NetworkEntry| entry.secret;
-        let known = registry.networks.get(network.name()).and_then(|entry| entry.value.as_ref().ok());
+        // The lock first: of two that add one network, one is told.
+        let mut edit = Edit::begin(context.paths()?)?;
         let keys = KeyFiles::new(context.paths()?);
-        // An invite has to help where the file with the secret is gone.
-        let kept = match keys.with_secret(&network) {
-            Err(error) if known.is_some_and(is_secret) && self.secret.is_some() => return Err(error),
-            kept => kept.ok().filter(|_| known.is_some_and(is_secret)),
-        };
-        if network.secret().is_some() && kept.is_some_and(|kept| kept != network) {
-            return Err(Error::new(Kind::Usage, format!("network \"{network}\" has another secret already"))
-                .fix(format!(
-                    "its members would lose each other; if you mean it: bitboot network remove {network}"
-                )));
+        let changed = edit.preview()?;
+        let known = changed.networks.get(network.name()).and_then(|entry| entry.value.as_ref().ok());
+        if known.is_some_and(|known| known.secret) && self.secret.is_some() {
+            // Where the file with the secret is gone an invite helps; a new secret would make another network.
+            keys.with_secret(&network)?;
         }
         if let Some(secret) = network.secret() {
             keys.keep(&network, secret)?;
         }
-        let mut edit = Edit::begin(context.paths()?)?;
         let entry = edit.entry(Section::Networks, network.name())?;
         if !self.via.is_empty() {
             entry.insert("backends", self.via.iter().collect::<toml_edit::Array>().into());
@@ -153,6 +147,11 @@ fn given(network: &Network, text: &str) -> Result<Network> {
 fn read_stdin(context: &Context, what: &str) -> Result<Zeroizing<String>> {
     const ENOUGH: u64 = 4096;
     let stdin = std::io::stdin();
+    if stdin.is_terminal() && !context.asks {
+        let error =
+            Error::new(Kind::Usage, format!("{what} would have to be typed, and --no-input forbids to ask"));
+        return Err(error.fix("hand it over by a pipe: ... | bitboot network add -"));
+    }
     if stdin.is_terminal() {
         context.screen.talk().say(&format!("type {what}, then Enter and Ctrl-D:"));
     }
