@@ -52,6 +52,11 @@ impl Entry {
         Ok(bytes)
     }
 
+    /// An entry of a file's bytes, if they are one.
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
     pub(crate) fn is_expired(&self) -> bool {
         self.expires <= now()
     }

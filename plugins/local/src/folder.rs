@@ -1,12 +1,12 @@
 use std::fmt;
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use bitboot_plugin_api::{Error, ErrorKind, Locator, Result};
 use tokio::fs;
 
 use crate::entry::Entry;
+use crate::sweep::{beside, discard, sweep};
 
 /// The shared folder of entries.
 #[derive(Debug)]
@@ -28,16 +28,16 @@ impl Folder {
 
     /// Writes an entry whole or not at all: readers see the old file or the new one.
     pub(crate) async fn put(&self, locator: &Locator, entry: &Entry) -> Result<()> {
-        static TURN: AtomicU32 = AtomicU32::new(0);
         self.prepare().await?;
         let folder = self.0.join(locator.to_hex());
-        fs::create_dir_all(&folder).await?;
-        let name = entry.file_name();
-        // The same peer may be announced twice at once, by two processes or by one.
-        let turn = TURN.fetch_add(1, Ordering::Relaxed);
-        let unfinished = folder.join(format!(".{name}.{}.{turn}", std::process::id()));
-        fs::write(&unfinished, entry.to_bytes()?).await?;
-        Ok(fs::rename(&unfinished, folder.join(name)).await?)
+        let (path, bytes) = (folder.join(entry.file_name()), entry.to_bytes()?);
+        let written = match write(&folder, &path, &bytes).await {
+            // Another process swept the folder while it was empty.
+            Err(error) if error.kind() == NotFound => write(&folder, &path, &bytes).await,
+            written => written,
+        };
+        sweep(&self.0).await;
+        Ok(written?)
     }
 
     /// Removes an entry; whether there was one.
@@ -61,7 +61,7 @@ impl Folder {
         while let Some(file) = files.next_entry().await? {
             let path = file.path();
             match read(&path).await {
-                Some(entry) if entry.is_expired() => drop(fs::remove_file(&path).await),
+                Some(entry) if entry.is_expired() => discard(&path).await,
                 Some(entry) => entries.push(entry),
                 None => {}
             }
@@ -76,13 +76,20 @@ impl fmt::Display for Folder {
     }
 }
 
-async fn read(path: &Path) -> Option<Entry> {
+async fn write(folder: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(folder).await?;
+    let unfinished = beside(path);
+    fs::write(&unfinished, bytes).await?;
+    fs::rename(&unfinished, path).await
+}
+
+pub(crate) async fn read(path: &Path) -> Option<Entry> {
     let about = fs::metadata(path).await.ok()?;
     let is_entry = about.is_file() && path.extension().is_some_and(|extension| extension == "json");
     if !is_entry || about.len() > Entry::MAX_FILE {
         return None;
     }
-    serde_json::from_slice(&fs::read(path).await.ok()?).ok()
+    Entry::of_bytes(&fs::read(path).await.ok()?)
 }
 
 /// One folder for all processes of a user, gone after a restart as the processes are.

@@ -5,6 +5,7 @@
 
 mod entry;
 mod folder;
+mod sweep;
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -161,3 +161,17 @@ async fn announces_as_another_process() {
     let backend = open(Path::new(&folder)).await;
     backend.announce(&Announcement::new(locator()).with_port(4002)).await.unwrap();
 }
+
+#[tokio::test]
+async fn whoever_announces_tidies_up() {
+    let place = Place::new().await;
+    let other = place.folder.join("0102");
+    fs::create_dir_all(&other).unwrap();
+    fs::write(other.join("old.json"), r#"{"endpoints":["127.0.0.1:4001"],"expires":1}"#).unwrap();
+    let living = place.folder.join("0304");
+    fs::create_dir_all(&living).unwrap();
+    fs::write(living.join("a.json"), r#"{"endpoints":["127.0.0.1:4001"],"expires":99999999999}"#).unwrap();
+    place.backend.announce(&Announcement::new(locator()).with_port(4001)).await.unwrap();
+    assert!(!other.exists() && living.join("a.json").exists());
+    assert_eq!(ports(&place.lookup().await), [4001]);
+}
