@@ -26,7 +26,7 @@ pub(super) struct Listener {
     /// Since 1970.
     pub(super) now: Duration,
     /// Whether the medium spans the internet.
-    wide: bool,
+    pub(super) wide: bool,
 }
 
 pub(super) async fn listen(

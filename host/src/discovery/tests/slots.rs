@@ -146,6 +146,37 @@ async fn a_crowd_is_seen_whole_and_whoever_leaves_is_gone() {
 }
 
 #[tokio::test]
+async fn the_change_of_the_hour_and_wrong_clocks_lose_nobody() {
+    const MINUTE: u64 = 60;
+    let hour = Duration::from_secs(3600 * 500_000);
+    // Written at a minute around the full hour, by a clock that is off by so many minutes, and read a quarter of an hour later.
+    for minute in [55, 59, 60, 61, 75] {
+        for off in [-50_i64, 0, 50] {
+            let written = hour + Duration::from_secs(minute * MINUTE);
+            let theirs = Duration::from_secs(written.as_secs().checked_add_signed(off * 60).unwrap());
+            let ours = written + Duration::from_secs(15 * MINUTE);
+            let store = Store::default();
+            let at = |now| Listener { now, ..listener(&store, mpsc::channel(1).0) };
+            let place_at = |epoch| Arc::new(Place::new(&network(), "store", epoch));
+            let claim = Claim { lifetime: Duration::from_secs(7200), ..Claim::default() };
+            let place = place_at(Epoch::at(theirs));
+            let record = Record::sign(&Identity::new(&[1; 32]), place.binding(), &claim, theirs).unwrap();
+            put(&at(theirs), &place, &record, ROOM).await.unwrap();
+
+            let (sender, mut heard) = mpsc::channel(100);
+            for epoch in Epoch::window(ours) {
+                walk(Listener { sender: sender.clone(), ..at(ours) }, place_at(epoch)).await.unwrap();
+            }
+            let found = heard.try_recv();
+            assert!(
+                matches!(found, Ok(Heard::Records { .. })),
+                "written at {minute}, off by {off}: {found:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_register_that_somebody_has_spoilt_is_gone_round() {
     for revision in [5, u64::MAX] {
         let store = Store::default();
