@@ -42,7 +42,9 @@ impl Args {
         let watch = bitboot.watch(&self.network, asked, self.every)?;
         let served = self.serve(context, &mut keeper, watch, &ourselves, &mut outcome).await;
         // Whatever ended it, also a pipe that was closed.
-        let said_goodbye = keeper.withdraw().await;
+        let said_goodbye = keeper
+            .withdraw(|line| if context.screen.mode == Mode::Plain { Ok(()) } else { context.print(line) })
+            .await;
         bitboot.close().await;
         let exit = served?;
         said_goodbye?;

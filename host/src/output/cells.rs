@@ -81,7 +81,7 @@ impl Cells for AnnouncedLine {
 }
 
 impl Cells for NetworkLine {
-    const COLUMNS: &'static [&'static str] = &["network", "backends", "locator", "problem"];
+    const COLUMNS: &'static [&'static str] = &["network", "backends", "locator", "problem", "kind"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -89,6 +89,7 @@ impl Cells for NetworkLine {
             self.backends.join(","),
             some(self.locator.as_ref()),
             some(self.invalid.as_ref()),
+            if self.secret { "secret" } else { "open" }.to_owned(),
         ]
     }
 

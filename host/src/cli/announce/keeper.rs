@@ -47,7 +47,7 @@ impl<'a> Keeper<'a> {
         self.context.screen.talk().busy("telling the backends");
         let served = self.serve(&mut outcome).await;
         let (once, context) = (self.once, self.context);
-        let said_goodbye = if once { Ok(()) } else { self.withdraw().await };
+        let said_goodbye = if once { Ok(()) } else { self.withdraw(|line| context.print(line)).await };
         let exit = served?.unwrap_or_else(|| outcome.of_telling());
         said_goodbye?;
         outcome.last_word(context);
@@ -90,22 +90,19 @@ impl<'a> Keeper<'a> {
     }
 
     /// Takes everything back within a short time; what is not taken back then expires by itself.
-    pub(in crate::cli) async fn withdraw(mut self) -> Result<()> {
+    pub(in crate::cli) async fn withdraw(mut self, print: impl Fn(&Line) -> Result<()>) -> Result<()> {
         self.stop.send_replace(true);
-        let deadline = Instant::now() + GOODBYE;
+        let (deadline, mut printed) = (Instant::now() + GOODBYE, Ok(()));
         while let Ok(Some((network, answer))) = tokio::time::timeout_at(deadline, self.answers.recv()).await {
             // A medium that takes nothing back is no failure: what it holds expires.
             if let Ok(receipt) = answer.outcome {
-                self.context.print(&Line::Receipt(ReceiptLine::new(
-                    "withdraw",
-                    network.name(),
-                    &answer.backend,
-                    receipt,
-                    answer.took,
-                )))?;
+                let line =
+                    ReceiptLine::new("withdraw", network.name(), &answer.backend, receipt, answer.took);
+                // A pipe that was closed keeps the others from nothing but being told.
+                printed = printed.and_then(|()| print(&Line::Receipt(line)));
             }
         }
-        self.context.finish()
+        printed.and_then(|()| self.context.finish())
     }
 }
 
