@@ -7,7 +7,6 @@ use bitboot_plugin_api::{
     Locator, Output, Peer, Query, Receipt, Result, Stores, Write,
 };
 use futures_lite::StreamExt;
-use futures_lite::future::zip;
 
 use crate::announcing::Plan;
 use crate::config::MainlineConfig;
@@ -54,9 +53,7 @@ impl Backend for Mainline {
         let hash = info_hash(&what.locator)?;
         let plan = self.plan(&what).await?;
         let (node, since) = (self.nodes.ready().await?, Instant::now());
-        // Together: the crate looks for commands every 50 ms, and takes all that there are.
-        let (announced, facts) = zip(node.dht.announce(hash, &plan.ports), node.dht.facts()).await;
-        let stored = match announced {
+        let stored = match node.dht.announce(hash, &plan.ports).await {
             Ok(stored) => stored,
             Err(Untaken::Nobody) => {
                 self.nodes.forget(&node).await;
@@ -68,6 +65,8 @@ impl Backend for Mainline {
                     .fix("try again, or set a longer request_timeout_ms"));
             }
         };
+        // Only now: it is the announcement that lets the nodes say under which address they see this machine.
+        let facts = node.dht.facts().await;
         let asked = u32::try_from(facts.nodes.min(NEAREST))?.max(stored);
         let seen_at = facts.public_address.map(|at| IpAddr::V4(*at.ip()));
         Ok(plan.tell(Receipt::new(stored, asked).with_expiry(LIFETIME_S), seen_at))
