@@ -38,7 +38,7 @@ fn log_panics(host: Host) {
 
 /// Exports a plugin from a `cdylib` crate: its manifest and its kinds of backend.
 ///
-/// ```ignore
+/// ```text
 /// bitboot_plugin_api::export_plugin! { manifest: "../plugin.toml", backends: [Local] }
 /// ```
 ///
