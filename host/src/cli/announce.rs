@@ -68,14 +68,6 @@ impl What {
         options.timeout = context.timeout(options.timeout);
         Ok(options)
     }
-
-    pub(super) fn named(&self) -> bool {
-        !values::backends(&self.via).is_empty()
-    }
-
-    pub(super) fn via(&self) -> Vec<String> {
-        values::backends(&self.via)
-    }
 }
 
 fn endpoint_of(host: &str, port: u16) -> Result<Endpoint> {
@@ -90,8 +82,8 @@ impl Args {
         let bitboot = context.bitboot()?;
         let mut options = self.what.options(context)?;
         options.once = self.once;
-        let exit =
-            Keeper::start(context, &bitboot, &networks, &options)?.run(Outcome::new(self.what.named())).await;
+        let outcome = Outcome::new(!options.via.is_empty());
+        let exit = Keeper::start(context, &bitboot, &networks, &options)?.run(outcome).await;
         bitboot.close().await;
         exit
     }

@@ -35,8 +35,8 @@ impl Args {
         let bitboot = context.bitboot()?;
         let told = self.what.options(context)?;
         let mut asked = LookupOptions::default().timeout(context.timeout(Duration::from_secs(10)));
-        asked.via = self.what.via();
-        let mut outcome = Outcome::new(self.what.named());
+        asked.via.clone_from(&told.via);
+        let mut outcome = Outcome::new(!told.via.is_empty());
         let mut keeper = Keeper::start(context, &bitboot, std::slice::from_ref(&self.network), &told)?;
         let ourselves = Ourselves { identity: bitboot.keys().identity()?.public(), told };
         let watch = bitboot.watch(&self.network, asked, self.every)?;

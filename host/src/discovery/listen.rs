@@ -68,13 +68,11 @@ pub(super) async fn listen(
     }
 }
 
-/// The present epoch first. An open network stays where it is.
 fn places(question: &Question, medium: &str, now: Duration) -> Vec<Place> {
-    let epochs = match question.network.secret() {
-        None => vec![Epoch::at(now)],
-        Some(_) => Epoch::window(now),
-    };
-    epochs.into_iter().map(|epoch| Place::new(&question.network, medium, epoch)).collect()
+    Epoch::all_of(&question.network, now)
+        .into_iter()
+        .map(|epoch| Place::new(&question.network, medium, epoch))
+        .collect()
 }
 
 impl Listener {

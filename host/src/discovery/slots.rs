@@ -11,7 +11,7 @@ use super::Ignored;
 use super::listen::Listener;
 use crate::backend::{self, Step};
 use crate::error::{Error, Kind, Result};
-use crate::network::{Newest, Place, PublicKey, Record, Slot, Standing};
+use crate::network::{Newest, Place, Record, Slot, Standing};
 
 /// The most values that are taken from one register: more than nodes that hold an item.
 const MAX_VARIANTS: usize = 64;
@@ -207,11 +207,6 @@ pub(super) async fn withdraw(
         level += 1;
     }
     if losses < LOSSES { Ok(replaced) } else { Err(outrun(listener)) }
-}
-
-/// Whose record lies where; for what is announced beside it.
-pub(super) fn writer_of(place: &Place, signer: &PublicKey) -> Vec<u8> {
-    place.pseudonym(signer).to_vec()
 }
 
 /// Twenty-four random bytes: with so many, none ever comes twice.

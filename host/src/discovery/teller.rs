@@ -87,16 +87,16 @@ impl<'a> Teller<'a> {
         if let Some(room) = self.caps.register {
             return slots::put(&self.listener, place, &record, room).await.map(Some);
         }
-        let mut what = self.announcement(place);
-        what.value = Some(self.sealed(place, &record));
-        let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
-        told.map(Some).map_err(|error| self.listener.error(error))
+        self.publish(place, &record).await.map(Some)
     }
 
-    /// A bundle of one record, for a medium that keeps many values.
-    fn sealed(&self, place: &Place, record: &Record) -> Vec<u8> {
+    /// Announces a bundle of one record, on a medium that keeps many values.
+    async fn publish(&self, place: &Place, record: &Record) -> Result<Receipt> {
         let room = self.caps.max_value as usize;
-        place.seal(place.locator(), slots::nonce(), std::iter::once(record), room).0
+        let bundle = place.seal(place.locator(), slots::nonce(), std::iter::once(record), room).0;
+        let what = self.announcement(place).with_value(bundle);
+        let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
+        told.map_err(|error| self.listener.error(error))
     }
 
     pub(super) async fn withdraw(&self) -> Result<Receipt> {
@@ -105,7 +105,7 @@ impl<'a> Teller<'a> {
         }
         let mut receipt = Receipt::new(0, 0);
         let mut failure = None;
-        for epoch in self.epochs() {
+        for epoch in Epoch::all_of(&self.what.network, self.listener.now) {
             let place = self.place(epoch);
             match self.withdraw_from(&place).await {
                 Ok(stored) => {
@@ -140,8 +140,6 @@ impl<'a> Teller<'a> {
     }
 
     async fn withdraw_from(&self, place: &Place) -> Result<u32> {
-        let left = self.listener.left();
-        let of_backend = |error| self.listener.error(error);
         if let Some(room) = self.caps.register {
             let withdrawal = self.sign(place, &self.withdrawal())?;
             return slots::withdraw(&self.listener, place, &withdrawal, room).await;
@@ -151,27 +149,15 @@ impl<'a> Teller<'a> {
             what.port = self.what.port;
             what.endpoints.clone_from(&self.what.endpoints);
         }
-        match backend::withdraw(&*self.listener.backend, &what, left).await {
+        match backend::withdraw(&*self.listener.backend, &what, self.listener.left()).await {
             // A medium that only adds gets the withdrawal as one more record.
             Err(error) if error.kind == ErrorKind::Unsupported && self.stores_values() => {
                 let withdrawal = self.sign(place, &self.withdrawal())?;
-                what.value = Some(self.sealed(place, &withdrawal));
-                backend::announce(&*self.listener.backend, &what, self.listener.left())
-                    .await
-                    .map_err(of_backend)
-                    .map(|receipt| receipt.stored)
+                self.publish(place, &withdrawal).await.map(|receipt| receipt.stored)
             }
             // It has been told all that it can be told.
             Err(error) if error.kind == ErrorKind::Unsupported => Ok(0),
-            told => told.map_err(of_backend).map(|receipt| receipt.stored),
-        }
-    }
-
-    /// The present epoch, and those in which the announcement may lie since before.
-    fn epochs(&self) -> Vec<Epoch> {
-        match self.what.network.secret() {
-            None => vec![Epoch::at(self.listener.now)],
-            Some(_) => Epoch::window(self.listener.now),
+            told => told.map_err(|error| self.listener.error(error)).map(|receipt| receipt.stored),
         }
     }
 
@@ -187,7 +173,7 @@ impl<'a> Teller<'a> {
         let ttl_s = u32::try_from(self.what.ttl.as_secs()).unwrap_or(u32::MAX);
         let what = Announcement::new(place.locator().clone()).with_ttl_s(ttl_s);
         if self.stores_values() {
-            what.with_writer(&slots::writer_of(place, &self.what.identity.public()))
+            what.with_writer(&place.pseudonym(&self.what.identity.public()))
         } else {
             what
         }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Network;
+
 /// The hour for which a secret network's locators and keys hold, counted from 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Epoch(pub(crate) u64);
@@ -11,6 +13,14 @@ const BEHIND: u64 = 70 * 60;
 const AHEAD: u64 = 55 * 60;
 
 impl Epoch {
+    /// All epochs in which the records of a network may lie, the present one first: an open network stays where it is.
+    pub(crate) fn all_of(network: &Network, since_1970: Duration) -> Vec<Self> {
+        match network.secret() {
+            None => vec![Self::at(since_1970)],
+            Some(_) => Self::window(since_1970),
+        }
+    }
+
     /// The epoch of a time since 1970: where a writer writes.
     pub(crate) fn at(since_1970: Duration) -> Self {
         Self(since_1970.as_secs() / HOUR)

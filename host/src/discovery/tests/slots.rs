@@ -13,7 +13,7 @@ use super::*;
 use crate::backend::{Backend, Inbox};
 use crate::discovery::ask::Heard;
 use crate::discovery::listen::clock;
-use crate::network::{Claim, Epoch, Identity, Network, Secret};
+use crate::network::{Claim, Epoch, Identity, Network, PublicKey, Secret};
 
 const ROOM: u32 = 996;
 const PLACES: usize = 20;
