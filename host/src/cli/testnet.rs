@@ -26,6 +26,18 @@ pub(super) struct Args {
     /// How many nodes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     nodes: Option<u32>,
+    /// How many more that the others know and that never answer
+    #[arg(long, value_name = "N")]
+    dead: Option<u32>,
+    /// How long an answer takes
+    #[arg(long, value_name = "MILLISECONDS")]
+    rtt: Option<f64>,
+    /// Which share of the messages is lost, 0 to 1
+    #[arg(long, value_name = "SHARE")]
+    loss: Option<f64>,
+    /// The same number makes the same network
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u32>,
     /// Another setting of the plugin's test networks
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<Assignment>,
@@ -34,14 +46,26 @@ pub(super) struct Args {
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let bitboot = context.bitboot()?;
-        let plugin = match self.plugin {
-            Some(plugin) => plugin,
+        let plugin = match &self.plugin {
+            Some(plugin) => plugin.clone(),
             None => first_with_testnet(&bitboot)?,
         };
-        let nodes = self.nodes.map(|nodes| Assignment { key: "nodes".into(), value: nodes.to_string() });
-        let settings = nodes.into_iter().chain(self.set).collect::<Vec<_>>();
+        let settings = self.settings();
         context.screen.talk().busy("starting the nodes");
         run_action(context, &bitboot, &of_plugin(&bitboot, &plugin)?, ACTION, &settings).await
+    }
+
+    /// What has an option of its own is a setting like any other; `--set` has the last word.
+    fn settings(self) -> Vec<Assignment> {
+        let named = [
+            ("nodes", self.nodes.map(|nodes| nodes.to_string())),
+            ("dead", self.dead.map(|dead| dead.to_string())),
+            ("rtt_ms", self.rtt.map(|rtt| rtt.to_string())),
+            ("loss", self.loss.map(|loss| loss.to_string())),
+            ("seed", self.seed.map(|seed| seed.to_string())),
+        ];
+        let given = named.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        given.map(|(key, value)| Assignment { key: key.into(), value }).chain(self.set).collect()
     }
 }
 

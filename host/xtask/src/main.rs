@@ -17,7 +17,7 @@ cargo xtask demo                 build, start a private DHT, announce two peers,
 cargo xtask setup                install what the tests need
 cargo xtask test [ARGS]          setup, build, and run all tests; ARGS go to cargo test
 cargo xtask check                formatting, lints, and the rules for dependencies
-cargo xtask bench [NAME]         run the benchmarks: border, dht, writers
+cargo xtask bench [NAME]         run the benchmarks: border, dht, lookup, writers
 cargo xtask install [--root DIR] put binary, plugins, completions and man pages into DIR (default ~/.local)";
 
 fn main() -> ExitCode {

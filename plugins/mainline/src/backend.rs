@@ -81,7 +81,7 @@ impl Backend for Mainline {
         while let Some(peers) = answers.next().await {
             for peer in peers {
                 // A peer at port 0 is no peer, and there are such.
-                let endpoint = Endpoint::new(IpAddr::V4(*peer.ip()), peer.port());
+                let endpoint = Endpoint::new(peer.ip(), peer.port());
                 let Some(endpoint) = endpoint.filter(|_| seen.len() < limit && seen.insert(peer)) else {
                     continue;
                 };
@@ -116,6 +116,10 @@ impl Backend for Mainline {
             Some(ip) => Some(ip),
             None => self.seen_at().await,
         })
+    }
+
+    async fn save(&self, _cx: Cx) -> Result<()> {
+        self.nodes.keep().await
     }
 
     async fn health(&self, _cx: Cx) -> Result<Health> {

@@ -21,11 +21,45 @@ pub struct MainlineConfig {
     request_timeout_ms: u64,
     /// This machine's IPv4 address as others see it; by default what the other nodes say.
     pub(crate) public_address: Option<Ipv4Addr>,
+    /// Whose node is used: `own`, or `crate` for that of the `mainline` crate, to compare them.
+    pub(crate) engine: EngineName,
+    /// Whether the node serves others: `client` (the default) or `server`; a server should be reachable and stay for hours.
+    pub(crate) mode: NodeMode,
+}
+
+/// Whose node is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum EngineName {
+    /// The one in `src/dht`.
+    #[default]
+    Own,
+    /// That of the `mainline` crate.
+    Crate,
+}
+
+/// Whether the node serves others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum NodeMode {
+    /// Asks only, and says so (BEP 43).
+    #[default]
+    Client,
+    /// Answers others and stores for them.
+    Server,
 }
 
 impl Default for MainlineConfig {
     fn default() -> Self {
-        Self { bootstrap: Vec::new(), bind: None, port: None, request_timeout_ms: 1000, public_address: None }
+        Self {
+            bootstrap: Vec::new(),
+            bind: None,
+            port: None,
+            request_timeout_ms: 1000,
+            public_address: None,
+            engine: EngineName::Own,
+            mode: NodeMode::Client,
+        }
     }
 }
 

@@ -1,22 +1,23 @@
 //! What the plugin needs of a DHT node, behind one trait; the only place that knows whose node it is.
 
 mod acks;
+mod any;
 mod crate_engine;
-mod private;
+mod own_engine;
 mod probe;
 mod turns;
 
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
-use bitboot_plugin_api::Result;
+use bitboot_plugin_api::{Error, ErrorKind, Result};
 use futures_lite::Stream;
 
-pub(crate) use private::PrivateDht;
+use crate::config::{EngineName, NodeMode};
 
 /// The engine that is used.
-pub(crate) type Dht = crate_engine::MainlineCrate;
+pub(crate) type Dht = any::AnyEngine;
 
 /// What peers are stored under (BEP 5).
 pub(crate) type InfoHash = [u8; 20];
@@ -43,7 +44,7 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
     fn announce(&self, hash: InfoHash, ports: &[u16]) -> impl Future<Output = Result<u32, Untaken>> + Send;
 
     /// The peers under a hash as nodes tell of them, with repetitions; ends when there is nobody nearer left to ask.
-    fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static;
+    fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddr>> + Send + Unpin + 'static;
 
     /// The items under a seed as nodes tell of them, one a node, checked; they end when there is nobody nearer left to ask. Beside them
     /// how many nodes have answered in the end, with an item or without. Waits until the search may begin.
@@ -65,6 +66,12 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
         cas: Option<i64>,
     ) -> impl Future<Output = Result<u32, Untaken>> + Send;
 
+    /// Whether a search that nobody answers goes back to the bootstrap hosts by itself.
+    fn heals(&self) -> bool;
+
+    /// What makes the next start quick, if it keeps anything.
+    fn keep(&self) -> impl Future<Output = Option<Vec<u8>>> + Send;
+
     /// Waits until the first search for other nodes has ended, whatever it found.
     fn entered(&self) -> impl Future<Output = ()> + Send;
 
@@ -84,6 +91,12 @@ pub(crate) struct Setup {
     /// How long a node may take to answer.
     pub(crate) patience: Duration,
     pub(crate) public_address: Option<Ipv4Addr>,
+    /// The DHT spans the internet.
+    pub(crate) wide: bool,
+    pub(crate) which: EngineName,
+    pub(crate) mode: NodeMode,
+    /// What an earlier node kept.
+    pub(crate) kept: Option<Vec<u8>>,
 }
 
 /// Why an announcement or an item was not stored.
@@ -117,4 +130,10 @@ pub(crate) struct Facts {
 pub(crate) struct Answers {
     pub(crate) answered: usize,
     pub(crate) asked: usize,
+}
+
+fn cannot_bind(at: SocketAddrV4, error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Config, format!("the DHT node cannot use the UDP address {at}"))
+        .because(error.to_string())
+        .fix("set `bind` to an address of this machine and `port` to a free port, or leave them out")
 }

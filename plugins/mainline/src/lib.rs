@@ -7,6 +7,7 @@ mod announcing;
 mod backend;
 mod bootstrap;
 mod config;
+pub mod dht;
 mod engine;
 mod health;
 mod nodes;

@@ -22,6 +22,8 @@ pub(crate) struct Node {
     heard: Mutex<Instant>,
 }
 
+/// The name of what is kept in the host's cache.
+const KEPT: &str = "nodes";
 /// For so long, who has answered is taken to be there still.
 const TRUST: Duration = Duration::from_secs(5);
 
@@ -36,7 +38,7 @@ impl Nodes {
     pub(crate) async fn ready(&self) -> Result<Arc<Node>> {
         let mut running = self.running.lock().await;
         if let Some(node) = running.as_ref() {
-            if node.heard_lately() || node.knows_enough().await {
+            if node.dht.heals() || node.heard_lately() || node.knows_enough().await {
                 return Ok(Arc::clone(node));
             }
             self.host.log(Level::Info, "too few that the DHT node knew answer any more: starting a new one");
@@ -52,6 +54,16 @@ impl Nodes {
         running.take_if(|other| Arc::ptr_eq(node, other));
     }
 
+    /// Keeps what makes the next start quick.
+    pub(crate) async fn keep(&self) -> Result<()> {
+        let running = self.running.lock().await.clone();
+        let Some(node) = running else { return Ok(()) };
+        match node.dht.keep().await {
+            Some(kept) => self.host.cache_put(KEPT, &kept).await,
+            None => Ok(()),
+        }
+    }
+
     async fn start(&self) -> Result<Node> {
         let bootstrap =
             Bootstrap::resolve(&self.config.bootstrap, |line| self.host.log(Level::Warn, line)).await?;
@@ -61,6 +73,11 @@ impl Nodes {
             port: self.config.port,
             patience: self.config.patience(),
             public_address: self.config.public_address,
+            wide: self.config.is_wide(),
+            which: self.config.engine,
+            mode: self.config.mode,
+            // A cache that cannot be read is none.
+            kept: self.host.cache_get(KEPT).await.ok().flatten(),
         };
         Ok(Node { dht: Dht::start(setup).await?, bootstrap, heard: Mutex::new(Instant::now()) })
     }

@@ -134,8 +134,8 @@ async fn a_wrong_configuration_is_told_when_it_can_be_seen() {
 
 #[tokio::test]
 async fn health_tells_what_the_node_knows() {
-    let lab = Lab::start(20).await;
-    let first = lab.told["bootstrap"][0].as_str().unwrap().replace("127.0.0.1", "localhost");
+    let lab = Lab::start(50).await;
+    let first = lab.told["bootstrap"][0].as_str().unwrap().to_owned();
     let backend = open(json!({ "bootstrap": [first, "[::1]:6881"], "bind": "127.0.0.1" })).await;
     for round in ["first health", "second health"] {
         let health = timed(round, backend.health()).await.unwrap();
@@ -157,7 +157,7 @@ async fn a_private_dht_is_on_loopback_and_ends_with_its_call() {
     println!("{}", lab.told);
     let hosts = serde_json::from_value::<Vec<String>>(lab.told["bootstrap"].clone()).unwrap();
     assert_eq!((hosts.len(), &lab.told["nodes"]), (3, &json!(3)));
-    assert!(hosts.iter().all(|host| host.starts_with("127.0.0.1:") && UdpSocket::bind(host).is_err()));
+    assert!(hosts.iter().all(|host| host.starts_with("127.") && UdpSocket::bind(host).is_err()));
     drop(lab);
     let start = Instant::now();
     while !hosts.iter().all(|host| UdpSocket::bind(host).is_ok()) {
@@ -167,7 +167,7 @@ async fn a_private_dht_is_on_loopback_and_ends_with_its_call() {
     println!("3 nodes gone: {:?}", start.elapsed());
 
     let backend = open(json!({})).await;
-    for nodes in [0, 501] {
+    for nodes in [0, 5001] {
         let outcome = backend.action("testnet", json!({ "nodes": nodes }), DEADLINE).finish::<Value>().await;
         assert_eq!(outcome.unwrap_err().kind, ErrorKind::Config);
     }

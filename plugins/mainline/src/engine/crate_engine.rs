@@ -1,8 +1,8 @@
 use std::io::ErrorKind::AddrInUse;
-use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-use bitboot_plugin_api::{Error, ErrorKind, Result};
+use bitboot_plugin_api::Result;
 use futures_lite::future::zip;
 use futures_lite::{Stream, StreamExt};
 use mainline::async_dht::AsyncDht;
@@ -10,7 +10,7 @@ use mainline::errors::{PutMutableError, PutQueryError};
 use mainline::{Dht, Id, MutableItem, SigningKey};
 
 use super::turns::Turns;
-use super::{Answers, Engine, Facts, InfoHash, Item, Seed, Setup, Untaken, acks, probe};
+use super::{Answers, Engine, Facts, InfoHash, Item, Seed, Setup, Untaken, acks, cannot_bind, probe};
 
 /// A node of the `mainline` crate: a thread that looks for commands every 50 ms.
 pub(crate) struct MainlineCrate {
@@ -55,8 +55,16 @@ impl Engine for MainlineCrate {
         Ok(fewest)
     }
 
-    fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddrV4>> + Send + Unpin + 'static {
-        self.dht.get_peers(Id::from(hash))
+    fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddr>> + Send + Unpin + 'static {
+        self.dht.get_peers(Id::from(hash)).map(|peers| peers.into_iter().map(SocketAddr::V4).collect())
+    }
+
+    fn heals(&self) -> bool {
+        false
+    }
+
+    async fn keep(&self) -> Option<Vec<u8>> {
+        None
     }
 
     async fn items(
@@ -154,10 +162,4 @@ fn wait_until_free(at: SocketAddrV4) -> std::io::Result<()> {
         }
     }
     UdpSocket::bind(at).map(drop)
-}
-
-fn cannot_bind(at: SocketAddrV4, error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Config, format!("the DHT node cannot use the UDP address {at}"))
-        .because(error.to_string())
-        .fix("set `bind` to an address of this machine and `port` to a free port, or leave them out")
 }

@@ -1,0 +1,149 @@
+//! What is done with each client, the same for all.
+
+use std::time::{Duration, Instant};
+
+use bitboot_mainline::dht::lab::{Lab, Traffic};
+
+use crate::client::{Client, Hash};
+use crate::figures::{Figures, Many};
+use crate::is_smoke;
+use crate::ours::Ours;
+
+const WARM_UP: usize = 30;
+const COLD: usize = 20;
+const WARM: usize = 60;
+const COUNTED: usize = 3;
+/// What one thing may take of a client that is slow; it has fewer rounds then.
+const SLOW: Duration = Duration::from_millis(1200);
+/// After so long the rest is left out for it.
+const ENOUGH: Duration = Duration::from_secs(9);
+
+/// Measures one client. What it looks up was announced by somebody else a moment before, and not looked up before, so that nobody knows
+/// the way already.
+pub(crate) async fn run(lab: &Lab, others: &Ours, mut client: Client) -> Figures {
+    let mut figures = Figures { name: client.name(), ..Figures::default() };
+    let (start, is_ours) = (Instant::now(), client.is_ours());
+
+    let hashes = announced(others, rounds(COLD)).await;
+    for hash in hashes.iter().take_while(within(is_ours)) {
+        let found = client.cold(*hash).await;
+        figures.cold.push(found.first);
+        figures.missed += u32::from(found.first.is_none());
+    }
+    let hashes = announced(others, rounds(WARM_UP)).await;
+    client.lookups(hashes, 4, false).await;
+    pause().await;
+
+    let hashes = announced(others, rounds(WARM)).await;
+    for hash in hashes.iter().take_while(within(is_ours)) {
+        let found = client.lookup(*hash).await;
+        figures.first.push(found.first);
+        figures.done.push(found.done);
+        figures.missed += u32::from(found.first.is_none());
+    }
+    let mut hashes = Vec::new();
+    for hash in (0..rounds(WARM)).map(|_| chance()).take_while(within(is_ours)) {
+        let sent = client.announce(hash).await;
+        figures.sent.push(sent.sent);
+        figures.announce.push(sent.done);
+        figures.acks = sent.acks;
+        hashes.push(hash);
+    }
+    if is_ours {
+        for hash in hashes {
+            figures.again.push(client.announce(hash).await.done);
+        }
+        let hashes = announced(others, rounds(COLD)).await;
+        for hash in hashes {
+            let found = client.cold_with_kept(hash).await;
+            figures.kept.push(found.and_then(|found| found.first));
+        }
+    }
+    let is_hurt = !lab.dead().is_empty();
+    if is_ours || !is_hurt {
+        datagrams(lab, others, &mut client, &mut figures).await;
+    }
+    for (at, (parallel, only_first)) in
+        [(32, false), (32, true), (256, false), (256, true)].into_iter().enumerate()
+    {
+        let is_left_out = !is_ours && (start.elapsed() > ENOUGH || is_hurt && at > 1);
+        if !is_left_out {
+            figures.parallel[at] =
+                Some(parallel_lookups(others, &mut client, parallel, only_first, is_hurt).await);
+        }
+    }
+    if let Client::Peer(peer) = &mut client {
+        figures.rss_kib = peer.rss_kib();
+    }
+    figures
+}
+
+async fn parallel_lookups(
+    others: &Ours,
+    client: &mut Client,
+    parallel: usize,
+    only_first: bool,
+    is_hurt: bool,
+) -> Many {
+    let count = match client {
+        Client::Ours(_) => 512,
+        Client::Peer(_) if is_hurt => 32,
+        Client::Peer(_) => parallel.max(64),
+    };
+    let hashes = announced(others, rounds(count)).await;
+    let many = client.lookups(hashes, parallel, only_first).await;
+    pause().await;
+    many
+}
+
+/// The median of a few; what is asked for other reasons at the same time counts, too.
+async fn datagrams(lab: &Lab, others: &Ours, client: &mut Client, figures: &mut Figures) {
+    for (at, median) in figures.datagrams.iter_mut().enumerate() {
+        let mut counts = Vec::new();
+        for hash in announced(others, rounds(COUNTED)).await {
+            let before = both_ways(lab.traffic(client.ip()));
+            match at {
+                0 => drop(client.lookups(vec![hash], 1, true).await),
+                1 => drop(client.lookup(hash).await),
+                _ => drop(client.announce(chance()).await),
+            }
+            if at > 0 {
+                pause().await;
+            }
+            counts.push(both_ways(lab.traffic(client.ip())) - before);
+            pause().await;
+        }
+        counts.sort_unstable();
+        *median = counts.get(counts.len() / 2).copied();
+    }
+}
+
+fn both_ways(traffic: Traffic) -> u64 {
+    traffic.received + traffic.sent
+}
+
+/// Fresh hashes with a peer each.
+async fn announced(others: &Ours, count: usize) -> Vec<Hash> {
+    let hashes: Vec<Hash> = (0..count).map(|_| chance()).collect();
+    others.announce_all(&hashes).await;
+    hashes
+}
+
+/// Whether there is time for one more; for ours there is more.
+fn within<T>(is_ours: bool) -> impl FnMut(&T) -> bool {
+    let (start, time) = (Instant::now(), if is_ours { 6 * SLOW } else { SLOW });
+    move |_| start.elapsed() < time
+}
+
+fn rounds(all: usize) -> usize {
+    if is_smoke() { 1 } else { all }
+}
+
+/// For what is still on its way.
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(if is_smoke() { 10 } else { 150 })).await;
+}
+
+fn chance() -> Hash {
+    std::array::from_fn(|_| fastrand::u8(..))
+}

@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::api::{Family, Goal, Outcome};
+use super::walk::Walk;
+
+/// A search on its way.
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) goal: Goal,
+    pub(super) family: Family,
+    pub(super) walk: Walk,
+    /// When to look at it again.
+    pub(super) wake: Option<Instant>,
+    pub(super) is_waiting: bool,
+    /// Somebody had what is searched for.
+    pub(super) has_found: bool,
+    /// It stores at nodes whose tokens are remembered, and asks nobody.
+    pub(super) is_short: bool,
+    pub(super) offers: Vec<Offer>,
+    pub(super) outcome: Outcome,
+}
+
+/// Something that a node was asked to store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offer {
+    to: SocketAddr,
+    part: usize,
+    at: Instant,
+    state: Offered,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offered {
+    Sent { tries: u8 },
+    Taken,
+    Refused,
+}
+
+impl Search {
+    pub(super) fn new(goal: Goal, family: Family, walk: Walk) -> Self {
+        Self {
+            goal,
+            family,
+            walk,
+            wake: None,
+            is_waiting: false,
+            has_found: false,
+            is_short: false,
+            offers: Vec::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    /// Nothing was found yet: who is late may have it.
+    pub(super) fn is_thorough(&self) -> bool {
+        !self.has_found && matches!(self.goal, Goal::Peers(_) | Goal::Get(_))
+    }
+
+    /// Notes that a node is asked to store a part.
+    pub(super) fn offered(&mut self, to: SocketAddr, part: usize, now: Instant) {
+        self.offers.push(Offer { to, part, at: now, state: Offered::Sent { tries: 1 } });
+    }
+
+    /// Notes what a node says to what it was offered.
+    pub(super) fn noted(&mut self, from: SocketAddr, refusal: Option<(i64, &[u8])>) {
+        let fresh = |offer: &&mut Offer| offer.to == from && matches!(offer.state, Offered::Sent { .. });
+        let Some(offer) = self.offers.iter_mut().find(fresh) else { return };
+        offer.state = if refusal.is_some() { Offered::Refused } else { Offered::Taken };
+        match refusal {
+            Some((301 | 302, _)) => self.outcome.conflicts += 1,
+            Some((code, text)) => {
+                let text: String = String::from_utf8_lossy(text).chars().take(80).collect();
+                self.outcome.refusal = Some(format!("{code} {text}"));
+            }
+            None => {}
+        }
+    }
+
+    /// Those that are late for the first time, to be offered once more; sets when to look again.
+    ///
+    /// To store takes longer than to look something up, in some clients much longer: who is late for the second time is left behind only
+    /// when most of the others have stored.
+    pub(super) fn late_offers(
+        &mut self,
+        usual: Duration,
+        patience: Duration,
+        now: Instant,
+    ) -> Vec<(SocketAddr, usize)> {
+        let mut again = Vec::new();
+        let taken = self.offers.iter().filter(|offer| offer.state == Offered::Taken).count();
+        let is_enough = taken * 2 >= self.offers.len();
+        for offer in &mut self.offers {
+            let Offered::Sent { tries } = offer.state else { continue };
+            let mut late = offer.at + usual;
+            if now >= late && tries == 1 {
+                (offer.at, offer.state, late) = (now, Offered::Sent { tries: 2 }, now + usual);
+                again.push((offer.to, offer.part));
+            }
+            if now >= late && !is_enough {
+                late = offer.at + patience;
+            }
+            if now < late {
+                self.wake = Some(self.wake.map_or(late, |wake| wake.min(late)));
+            }
+        }
+        again
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        // A node has stored when it has taken every part.
+        let mut stored: BTreeMap<SocketAddr, bool> = BTreeMap::new();
+        for offer in &self.offers {
+            *stored.entry(offer.to).or_insert(true) &= offer.state == Offered::Taken;
+        }
+        let stored = stored.values().filter(|is_stored| **is_stored).count();
+        Outcome { asked: self.walk.asked(), answered: self.walk.answered, stored, ..self.outcome.clone() }
+    }
+}

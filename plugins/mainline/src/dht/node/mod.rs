@@ -1,0 +1,217 @@
+//! A node as a state machine: datagrams and time come in, datagrams and events go out. No socket, no clock, no chance of its own.
+
+mod address;
+mod api;
+mod calls;
+mod errand;
+mod goal;
+mod heard;
+mod keep;
+mod rtt;
+mod search;
+mod serve;
+mod side;
+mod table;
+mod upkeep;
+mod walk;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+pub use api::{Event, Facts, Family, Goal, Item, Mode, Outcome, SearchId, Settings, Stored, Transmit};
+
+use self::calls::{Calls, What};
+use self::errand::Search;
+use self::search::Tokens;
+use self::serve::Server;
+use self::side::Side;
+use super::Id;
+use super::krpc::{self, Ask, Contact};
+
+/// A node of the DHT.
+pub struct Node {
+    settings: Settings,
+    chance: fastrand::Rng,
+    sides: [Side; 2],
+    calls: Calls,
+    searches: HashMap<SearchId, Search>,
+    /// Searches whose next questions wait for room in the window.
+    waiting: VecDeque<SearchId>,
+    timers: BinaryHeap<Reverse<(Instant, SearchId)>>,
+    tokens: Tokens,
+    server: Server,
+    upkeep_at: Instant,
+    counts: Counts,
+    next_search: u64,
+    out: VecDeque<Transmit>,
+    events: VecDeque<Event>,
+}
+
+/// What has come and gone.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    asked: u64,
+    answered: u64,
+    reached: bool,
+}
+
+/// How likely a node is to be there that others tell of, until experience says otherwise.
+const TOLD: f32 = 0.7;
+/// How likely a node is to be there that has answered in the last quarter of an hour.
+const GOOD: f32 = 0.97;
+
+impl Node {
+    /// A node; the same settings and seed make the same one. What others must not guess follows from [`Settings::secret`].
+    #[must_use]
+    pub fn new(settings: Settings, seed: u64, now: Instant) -> Self {
+        let mut chance = fastrand::Rng::with_seed(seed);
+        let mut side = |at: usize| {
+            let id = match settings.public[at] {
+                Some(ip) => Id::secure(ip, &mut chance),
+                None => Id::random(&mut chance),
+            };
+            Side::new(id, settings.wide)
+        };
+        let sides = [side(0), side(1)];
+        let calls = Calls::new(settings.derived(b"calls"));
+        let server = Server::new(&settings, now);
+        Self {
+            chance,
+            sides,
+            calls,
+            searches: HashMap::new(),
+            waiting: VecDeque::new(),
+            timers: BinaryHeap::new(),
+            tokens: Tokens::default(),
+            server,
+            upkeep_at: now,
+            counts: Counts::default(),
+            next_search: 0,
+            out: VecDeque::new(),
+            events: VecDeque::new(),
+            settings,
+        }
+    }
+
+    /// Its id in a family.
+    #[must_use]
+    pub fn id(&self, family: Family) -> Id {
+        self.sides[family.index()].id
+    }
+
+    /// Sets the addresses to ask when nobody else is known.
+    pub fn start_from(&mut self, bootstrap: &[SocketAddr]) {
+        for family in [Family::V4, Family::V6] {
+            self.sides[family.index()].hosts =
+                bootstrap.iter().copied().filter(|at| Family::of(*at) == family).collect();
+        }
+    }
+
+    /// Takes nodes that are known to be there.
+    pub fn introduce(&mut self, contacts: &[Contact], now: Instant) {
+        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, self.settings.wide)) {
+            self.sides[Family::of(contact.at).index()].table.heard(*contact, None, now);
+        }
+    }
+
+    /// Takes a datagram that has come in.
+    pub fn handle(&mut self, from: SocketAddr, datagram: &[u8], now: Instant) {
+        let Ok(message) = krpc::Message::read(datagram) else { return };
+        match &message.body {
+            krpc::Body::Query(query) => self.serve(from, &message, query, datagram.len(), now),
+            krpc::Body::Reply(reply) => self.hear(from, &message, reply, now),
+            krpc::Body::Error(code, text) => self.hear_error(from, &message, (*code, text), now),
+        }
+    }
+
+    /// Does what is due by now.
+    pub fn due(&mut self, now: Instant) {
+        while let Some(call) = self.calls.give_up(self.settings.patience, now) {
+            self.lose(call, now);
+        }
+        let late = self.calls.age(self.late_after(), now);
+        while let Some(Reverse((_, search))) =
+            self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now)
+        {
+            self.timers.pop();
+            // Others may stand for the same search: only the one that is set counts.
+            if self.searches.get(&search).is_some_and(|search| search.wake.is_some_and(|wake| wake <= now)) {
+                self.step(search, now);
+            }
+        }
+        if late.is_none() || self.has_room() {
+            self.go_on(now);
+        }
+        self.keep_up(now);
+    }
+
+    /// When [`Node::due`] is to be called next.
+    pub fn next_due(&mut self) -> Option<Instant> {
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        let lost = self.calls.next_given_up(self.settings.patience);
+        let room = if self.waiting.is_empty() { None } else { self.calls.next_late(self.late_after()) };
+        [timer, lost, room, Some(self.upkeep_at)].into_iter().flatten().min()
+    }
+
+    /// The next datagram to be sent.
+    pub fn transmit(&mut self) -> Option<Transmit> {
+        self.out.pop_front()
+    }
+
+    /// The next thing to be told.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// What it knows of itself.
+    #[must_use]
+    pub fn facts(&self, now: Instant) -> Facts {
+        let nodes =
+            self.sides.iter().flat_map(|side| side.table.all()).filter(|known| known.is_good(now)).count();
+        let seen = |side: &Side| side.votes.winner().map(|(seen, _)| seen);
+        Facts {
+            nodes,
+            asked: self.counts.asked,
+            answered: self.counts.answered,
+            seen_at: [seen(&self.sides[0]), seen(&self.sides[1])],
+            reached: self.counts.reached,
+            size: self.sides.iter().find_map(Side::size),
+        }
+    }
+
+    /// Sends a question.
+    fn ask(&mut self, to: SocketAddr, what: What, ask: &Ask<'_>, token: Option<&[u8]>, now: Instant) {
+        let transaction = self.calls.open(to, what, now);
+        self.counts.asked += 1;
+        let id = self.sides[Family::of(to).index()].id;
+        let asking = krpc::Asking {
+            transaction: &transaction,
+            id: &id,
+            read_only: self.settings.mode == Mode::Client,
+            both: self.settings.families == [true, true],
+            token,
+        };
+        self.out.push_back(Transmit { to, bytes: krpc::query(asking, ask) });
+    }
+
+    /// After what time an answer is late, of whoever it is.
+    fn late_after(&self) -> Duration {
+        let usual = self.sides.iter().filter_map(|side| side.rtt.late_after()).max();
+        usual.unwrap_or(self.settings.patience / 3).min(self.settings.patience)
+    }
+
+    fn has_room(&self) -> bool {
+        self.calls.fresh() < self.settings.window
+    }
+}
+
+/// The peers, items and tokens that are kept by their info hash are few: the oldest goes.
+fn forget_oldest<V>(kept: &mut BTreeMap<Id, (Instant, V)>, most: usize) {
+    if kept.len() > most
+        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(id, _)| *id)
+    {
+        kept.remove(&oldest);
+    }
+}

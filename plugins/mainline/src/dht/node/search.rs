@@ -1,0 +1,242 @@
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::api::{Event, Family, Goal, SearchId};
+use super::calls::What;
+use super::errand::Search;
+use super::walk::{Plan, Walk};
+use super::{GOOD, Node, TOLD, address, forget_oldest};
+use crate::dht::krpc::Contact;
+use crate::dht::{Distance, Id};
+
+/// The tokens of the nodes nearest to an info hash, for the next announcement.
+pub(super) type Tokens = BTreeMap<Id, (Instant, Vec<(Contact, Box<[u8]>)>)>;
+
+/// A search for peers ends when so many of the nearest have answered (BEP 5).
+pub(super) const NEAREST: usize = 8;
+/// What is stored is stored at so many, since nodes go, and not all know the same ones.
+pub(super) const REPLICAS: usize = 20;
+/// Tokens are good for five minutes at least (BEP 5 says ten; libtorrent changes its secret every five).
+const TOKEN_LIFE: Duration = Duration::from_secs(270);
+/// For so many info hashes they are kept.
+const TOKENS: usize = 128;
+
+impl Node {
+    /// Begins a search; what it finds and its end are told by [`Node::event`].
+    pub fn search(&mut self, goal: Goal, family: Family, now: Instant) -> SearchId {
+        self.next_search += 1;
+        let id = SearchId(self.next_search);
+        let remembered = match &goal {
+            Goal::Announce(hash, _) => self.tokens.get(hash).filter(|(since, nodes)| {
+                let is_fresh = now.saturating_duration_since(*since) < TOKEN_LIFE;
+                is_fresh
+                    && nodes.len() >= NEAREST
+                    && nodes.iter().all(|(node, _)| Family::of(node.at) == family)
+            }),
+            _ => None,
+        };
+        let mut search = match remembered.cloned() {
+            Some((_, nodes)) => {
+                let mut walk = Walk::new(goal.target(), 0, (Distance::MAX, Distance::MAX), false);
+                for (node, token) in &nodes {
+                    walk.remember(*node, token);
+                }
+                Search::new(goal, family, walk)
+            }
+            None => self.fresh(goal, family, now),
+        };
+        search.is_short = search.walk.reach(1).is_some();
+        self.searches.insert(id, search);
+        self.step(id, now);
+        id
+    }
+
+    /// Ends a search without a word.
+    pub fn cancel(&mut self, search: SearchId, now: Instant) {
+        self.searches.remove(&search);
+        self.go_on(now);
+    }
+
+    /// A search that begins at the nodes of the table nearest to its target.
+    fn fresh(&self, goal: Goal, family: Family, now: Instant) -> Search {
+        let (side, target) = (&self.sides[family.index()], goal.target());
+        let mut walk = Walk::new(target, goal.width(), side.edge(goal.width()), self.settings.wide);
+        walk.start_from(&side.hosts);
+        for known in side.table.nearest(&target, 2 * REPLICAS, |_| true) {
+            let usual = if known.is_good(now) { GOOD } else { TOLD };
+            if let Some(odds) = side.suspects.odds(known.contact.at, usual, now) {
+                let late = known.rtt.late_after().filter(|_| known.rtt.samples() > 1);
+                walk.offer(known.contact, odds, late.map(|late| late.min(self.settings.patience)));
+            }
+        }
+        Search::new(goal, family, walk)
+    }
+
+    /// Asks who is to be asked now, stores where it is time, and ends the search where nobody is waited for.
+    pub(super) fn step(&mut self, id: SearchId, now: Instant) {
+        let usual = self.late_after();
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        let plan = if search.is_short {
+            Plan { is_done: true, ..Plan::default() }
+        } else {
+            search.walk.plan(now, usual, search.is_thorough())
+        };
+        search.wake = plan.wake;
+        let ask = search.goal.clone();
+        for to in &plan.ask {
+            if !self.has_room() {
+                break;
+            }
+            if let Some(search) = self.searches.get_mut(&id) {
+                search.walk.asking(*to, now);
+            }
+            self.ask(*to, What::Step(id), &ask.question(), None, now);
+        }
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        let has_asked = !plan.ask.is_empty();
+        if has_asked
+            && !search.is_waiting
+            && search.walk.asked() < usize::MAX
+            && self.calls.fresh() >= self.settings.window
+        {
+            search.is_waiting = true;
+            self.waiting.push_back(id);
+        }
+        if plan.is_done && !has_asked {
+            self.settle(id, usual, now);
+        } else if has_asked {
+            // Once more, for the time when those are late.
+            let again = search.walk.plan(now, usual, search.is_thorough());
+            search.wake = again.wake;
+        }
+        self.set_timer(id);
+    }
+
+    /// Lets searches go on that wait for room in the window.
+    pub(super) fn go_on(&mut self, now: Instant) {
+        let mut turns = self.waiting.len();
+        while turns > 0 && self.has_room() {
+            turns -= 1;
+            let Some(id) = self.waiting.pop_front() else { return };
+            if let Some(search) = self.searches.get_mut(&id) {
+                search.is_waiting = false;
+                self.step(id, now);
+            }
+        }
+    }
+
+    /// Stores at the nearest that have answered, or ends the search when that is done.
+    fn settle(&mut self, id: SearchId, usual: Duration, now: Instant) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        // Nothing at the nearest: those who announced may have known others.
+        let is_in_vain = matches!(search.goal, Goal::Peers(_)) && !search.has_found;
+        if is_in_vain && search.walk.answered > 0 && search.walk.widen(REPLICAS) {
+            self.step(id, now);
+            return;
+        }
+        if search.goal.stores() {
+            for (to, token) in search.walk.places(REPLICAS) {
+                self.offer(id, to, &token, now);
+            }
+        }
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        let again = search.late_offers(usual * 2, self.settings.patience, now);
+        let is_settled = again.is_empty() && search.wake.is_none();
+        if is_settled {
+            self.finish(id, now);
+            return;
+        }
+        for (to, part) in again {
+            let Some(search) = self.searches.get_mut(&id) else { return };
+            let token = search.walk.nearest(usize::MAX).find(|node| node.contact.at == to);
+            if let Some(token) = token.and_then(|node| node.token.clone()) {
+                let goal = search.goal.clone();
+                self.ask(to, What::Offer(id), &goal.offer(part), Some(&token), now);
+            }
+        }
+    }
+
+    /// Asks a node to store.
+    pub(super) fn offer(&mut self, id: SearchId, to: SocketAddr, token: &[u8], now: Instant) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        let goal = search.goal.clone();
+        if let Some(node) = search.walk.nearest(usize::MAX).find(|node| node.contact.at == to) {
+            if node.offered {
+                return;
+            }
+            node.offered = true;
+        }
+        search.outcome.offered += 1;
+        for part in 0..goal.parts() {
+            if let Some(search) = self.searches.get_mut(&id) {
+                search.offered(to, part, now);
+            }
+            self.ask(to, What::Offer(id), &goal.offer(part), Some(token), now);
+        }
+    }
+
+    fn finish(&mut self, id: SearchId, now: Instant) {
+        let Some(mut search) = self.searches.remove(&id) else { return };
+        let target = search.goal.target();
+        let mut outcome = search.outcome();
+        if search.is_short && outcome.stored * 2 < outcome.offered {
+            // The tokens are no good any more, or the nodes are gone: search.
+            self.tokens.remove(&target);
+            let again = self.fresh(search.goal, search.family, now);
+            self.searches.insert(id, again);
+            self.step(id, now);
+            return;
+        }
+        let side = &mut self.sides[search.family.index()];
+        if !search.is_short
+            && let Some(reach) = search.walk.reach(NEAREST)
+        {
+            side.measure(NEAREST, reach);
+        }
+        if matches!(search.goal, Goal::Peers(_) | Goal::Announce(..)) && !search.is_short {
+            let known =
+                search.walk.nearest(REPLICAS).filter_map(|node| Some((node.contact, node.token.clone()?)));
+            let known: Vec<_> = known.collect();
+            if !known.is_empty() {
+                self.tokens.insert(target, (now, known));
+                forget_oldest(&mut self.tokens, TOKENS);
+            }
+        }
+        if search.is_short {
+            outcome.answered = outcome.offered;
+        }
+        self.events.push_back(Event::Done(id, outcome));
+        self.go_on(now);
+    }
+
+    fn set_timer(&mut self, id: SearchId) {
+        if let Some(wake) = self.searches.get(&id).and_then(|search| search.wake) {
+            self.timers.push(Reverse((wake, id)));
+        }
+    }
+
+    /// Offers nodes that somebody told of to a search, and remembers them where there is room.
+    pub(super) fn tell(&mut self, id: SearchId, told: impl Iterator<Item = Contact>, now: Instant) {
+        /// Some nodes tell of 20; more are a flood.
+        const MOST: usize = 20;
+        let wide = self.settings.wide;
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        let side = &mut self.sides[search.family.index()];
+        let own = side.id;
+        let told = told.filter(|contact| {
+            address::is_usable(contact.at, wide)
+                && contact.id != own
+                && Family::of(contact.at) == search.family
+        });
+        for contact in told.take(MOST) {
+            if let Some(odds) = side.suspects.odds(contact.at, TOLD, now) {
+                search.walk.offer(contact, odds, None);
+                if odds >= TOLD {
+                    side.table.told(contact);
+                }
+            }
+        }
+    }
+}
