@@ -72,8 +72,8 @@ impl FromStr for Amount {
         };
         let at = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(|| bad("it has no unit"))?;
         let (number, unit) = (text[..at].trim(), text[at..].trim());
-        if unit.len() > MAX_UNIT || !unit.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Err(bad("a unit is at most 12 letters and digits"));
+        if unit.len() > MAX_UNIT || !unit.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            return Err(bad("a unit is at most 12 letters"));
         }
         let (whole, places) = number.split_once('.').unwrap_or((number, "0"));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

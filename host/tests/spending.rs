@@ -88,12 +88,9 @@ fn nothing_is_spent_without_a_person_or_a_limit() {
     refused(&home, &announce(&home, &file, &["--max-fee", "0.002 TOL"]), 8, "was not confirmed");
     refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "0.001 TOL"]), 8, "over the limit");
     refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "1 LOT"]), 8, "over the limit");
-    refused(
-        &home,
-        &home.run(&["join", "demo", "--port", "1", "--via", "toll"]),
-        8,
-        "nobody has agreed to it",
-    );
+    let joining = home.start(&["join", "demo", "--port", "1", "--via", "toll", "--json"]);
+    assert_eq!(joining.json_of("backend_error")["code"], "needs-human");
+    drop(joining);
     assert_eq!(audit(&home).len(), 0, "nothing was asked for");
 
     let done = announce(&home, &file, &["--yes", "--max-fee", "0.002 TOL"]);

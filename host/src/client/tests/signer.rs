@@ -1,3 +1,4 @@
+use bitboot_plugin_api::ffi::outside::Services;
 use bitboot_plugin_api::message;
 use proptest::prelude::*;
 

@@ -7,7 +7,7 @@ use super::{Store, StoreName, read_only};
 use crate::error::{Error, Kind, Result};
 
 /// What every name of such a variable begins with.
-pub(crate) const PREFIX: &str = "BITBOOT_KEY_";
+const PREFIX: &str = "BITBOOT_KEY_";
 /// The variables of the Python program that came before: what they begin and end with.
 const OLD_PREFIX: &str = "BITBOOTPY_";
 const OLD_ENDINGS: [&str; 3] = ["_KEY", "_KEYPAIR", "_WALLET"];
@@ -65,6 +65,13 @@ pub(crate) fn hints() -> Vec<(String, String)> {
             .map(|key| key.to_ascii_lowercase().replace('_', "-"))
     };
     names().filter_map(|name| key(&name).map(|key| (name, key))).collect()
+}
+
+/// The variables that no program started by bitboot needs to see.
+pub(crate) fn confidential() -> impl Iterator<Item = String> {
+    names().filter(|name| {
+        name.starts_with(PREFIX) || name.starts_with(OLD_PREFIX) || name == "BITBOOT_PASSPHRASE_FILE"
+    })
 }
 
 fn names() -> impl Iterator<Item = String> {

@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Store;
 use super::deadline::within;
+use super::{Store, confidential};
 use crate::error::{Error, Kind, Result};
 
 /// The longest answer of a helper in bytes.
@@ -93,6 +93,9 @@ impl Helper {
         })?;
         let mut command = Command::new(program);
         // Its stderr could carry a secret into a log of ours.
+        confidential().for_each(|variable| {
+            command.env_remove(variable);
+        });
         command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         command.spawn().map_err(|error| told(program).because(error))
     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
 
+pub(crate) use environment::confidential;
 pub(super) use environment::{hints, variable};
 
 /// The name of a store.
