@@ -50,19 +50,14 @@ fn written(home: &Home) -> usize {
     fs::read_dir(folder(home)).map_or(0, Iterator::count)
 }
 
+/// The words of an announcement that costs something.
+fn words<'a>(file: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let peer = ["announce", "demo", "--peer", "127.0.0.1:4001", "--via", "toll", "--once"];
+    [&peer[..], &["--passphrase-file", file], more].concat()
+}
+
 fn announce(home: &Home, file: &str, more: &[&str]) -> Ran {
-    let words = [
-        "announce",
-        "demo",
-        "--peer",
-        "127.0.0.1:4001",
-        "--via",
-        "toll",
-        "--once",
-        "--passphrase-file",
-        file,
-    ];
-    home.run(&[&words[..], more].concat())
+    home.run(&words(file, more))
 }
 
 fn audit(home: &Home) -> Vec<Value> {
@@ -120,19 +115,8 @@ fn nothing_is_spent_without_a_person_or_a_limit() {
 fn a_person_is_asked_and_decides() {
     let (home, file) = home("");
     for (keys, code, count) in [("n\n", 8, 0), ("y\n", 0, 1)] {
-        let words = [
-            "announce",
-            "demo",
-            "--peer",
-            "127.0.0.1:4001",
-            "--via",
-            "toll",
-            "--once",
-            "--passphrase-file",
-            &file,
-        ];
         let mut terminal = Terminal::new();
-        terminal.start_all(home.bitboot(&words));
+        terminal.start_all(home.bitboot(&words(&file, &[])));
         terminal.until("spend 0.002 TOL on announcing \"demo\" on \"toll\"? [y/N] ");
         terminal.keys(keys);
         let (status, shown) = terminal.finish();
@@ -183,21 +167,7 @@ fn real_money_needs_a_word_in_the_registry() {
 #[test]
 fn a_process_that_dies_between_counting_and_broadcasting_spends_less_than_it_counted() {
     let (home, file) = home(", fee = \"0.003 TOL\", pause_ms = 600000");
-    let words = [
-        "announce",
-        "demo",
-        "--peer",
-        "127.0.0.1:4001",
-        "--via",
-        "toll",
-        "--once",
-        "--yes",
-        "--passphrase-file",
-        &file,
-        "--timeout",
-        "600s",
-    ];
-    let mut command = home.bitboot(&words);
+    let mut command = home.bitboot(&words(&file, &["--yes", "--timeout", "600s"]));
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let start = std::time::Instant::now();
     while audit(&home).is_empty() {

@@ -140,31 +140,15 @@ impl Bitboot {
         &self.signer
     }
 
-    /// Whether a backend could spend: its plugin's manifest asks for keys. Reads the library, and runs nothing of it.
-    pub(crate) fn can_spend(&self, choice: &Choice) -> bool {
-        !self.kinds(choice).is_empty()
-    }
-
-    fn kinds(&self, choice: &Choice) -> Vec<KeyKind> {
-        let Ok((entry, plugin)) = &choice.entries else { return Vec::new() };
-        let manifest =
-            library(&entry.plugin, plugin).ok().and_then(|library| loader::manifest_of(&library).ok());
-        manifest
-            .iter()
-            .flat_map(|manifest| &manifest.asks.keys)
-            .filter_map(|word| KeyKind::of_word(word))
-            .collect()
-    }
-
     /// Takes the keys that a backend may use out of their stores.
     pub(crate) fn unlock(&self, backend: &str) -> Result<()> {
-        let kinds = self.kinds(&self.registry.choice(backend.to_owned())?);
+        let kinds = kinds_of(&self.registry.choice(backend.to_owned())?);
         self.signer.unlock(backend, &kinds)
     }
 
     /// What the policies of its keys let a backend spend at once.
     pub(crate) fn limits(&self, backend: &str) -> Result<Vec<Amount>> {
-        let kinds = self.kinds(&self.registry.choice(backend.to_owned())?);
+        let kinds = kinds_of(&self.registry.choice(backend.to_owned())?);
         let keys = kinds.into_iter().filter_map(|kind| self.signer.key(backend, kind).ok());
         Ok(keys.filter_map(|(_, entry)| entry.grants.get(backend)?.per_transaction.clone()).collect())
     }
@@ -208,6 +192,17 @@ pub(crate) fn statement(
         ttl,
         agreed: false,
     })
+}
+
+/// The kinds of key that a backend's plugin asks for in its manifest: without any it cannot spend. Reads the library, and runs nothing of it.
+fn kinds_of(choice: &Choice) -> Vec<KeyKind> {
+    let Ok((entry, plugin)) = &choice.entries else { return Vec::new() };
+    let manifest = library(&entry.plugin, plugin).ok().and_then(|library| loader::manifest_of(&library).ok());
+    manifest
+        .iter()
+        .flat_map(|manifest| &manifest.asks.keys)
+        .filter_map(|word| KeyKind::of_word(word))
+        .collect()
 }
 
 /// What it takes to open a registered backend.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use bitboot_plugin_api::Quote;
 use tokio::task::JoinSet;
 
-use super::{AnnounceOptions, Bitboot, statement};
+use super::{AnnounceOptions, Bitboot, kinds_of, statement};
 use crate::amount::Amount;
 use crate::discovery::quote;
 use crate::error::{Error, Kind, Result};
@@ -46,7 +46,7 @@ impl Bitboot {
         };
         let mut asked = JoinSet::new();
         let mut what = None;
-        for choice in selection.choices.into_iter().filter(|choice| self.can_spend(choice)) {
+        for choice in selection.choices.into_iter().filter(|choice| !kinds_of(choice).is_empty()) {
             if what.is_none() {
                 what = Some(statement(
                     self,

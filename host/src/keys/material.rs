@@ -17,6 +17,8 @@ use crate::error::{Error, Kind, Result};
 const EXPONENT: u64 = 65537;
 /// Bytes of each of the two primes of an RSA key.
 const PRIME: usize = 256;
+/// Bits of the modulus, the product of both.
+const MODULUS_BITS: u32 = 4096;
 
 /// A private key. Never shown by `Debug`, overwritten when it is dropped.
 pub(crate) enum Material {
@@ -56,9 +58,9 @@ impl Material {
 
     /// The RSA key of two primes; `None` unless they make a modulus of 4096 bits.
     pub(super) fn of_primes(p: &[u8], q: &[u8]) -> Option<Self> {
-        let number = |bytes| BoxedUint::from_be_slice(bytes, 8 * PRIME as u32).ok();
+        let number = |bytes| BoxedUint::from_be_slice(bytes, MODULUS_BITS / 2).ok();
         let key = rsa::PrivateKey::from_p_q(number(p)?, number(q)?, EXPONENT.into()).ok()?;
-        (key.n().bit_width() == 8 * 2 * PRIME as u32).then(|| Self::Rsa4096(Box::new(key)))
+        (key.n().bit_width() == MODULUS_BITS).then(|| Self::Rsa4096(Box::new(key)))
     }
 
     pub(crate) fn kind(&self) -> KeyKind {

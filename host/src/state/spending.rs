@@ -44,8 +44,8 @@ impl Spending {
         };
         let (today, spent) = (now() / 86_400, all.entry("spent".into()).or_default());
         spent.retain(|spent| spent.day >= today);
-        let ours = spent.iter().filter(|spent| spent.key == key && spent.backend == backend);
-        let total = ours.fold(Some(fee.clone()), |sum, spent| sum?.plus(&spent.amount));
+        let mut ours = spent.iter().filter(|spent| spent.key == key && spent.backend == backend);
+        let total = ours.try_fold(fee.clone(), |sum, spent| sum.plus(&spent.amount));
         if !total.is_some_and(|total| total.is_within(per_day)) {
             let what = format!(
                 "{fee} more is over what backend \"{backend}\" may spend in a day with the key \"{key}\""

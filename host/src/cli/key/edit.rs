@@ -77,7 +77,8 @@ impl Remove {
     pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
         let store = keys.index()?.entry(&self.name)?.store;
         let question = format!("delete the key \"{}\" from the store \"{store}\", for ever?", self.name);
-        if !self.yes && !(context.is_answered() && context.screen.talk().confirm(&question)) {
+        let is_sure = self.yes || context.is_answered() && context.screen.talk().confirm(&question);
+        if !is_sure {
             return Err(Error::new(Kind::NeedsHuman, "it was not confirmed, and nothing is deleted")
                 .fix(format!("if you mean it: bitboot key remove {} --yes", self.name)));
         }

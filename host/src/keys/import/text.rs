@@ -49,8 +49,7 @@ pub(super) fn line(given: &str, kind: Option<KeyKind>) -> Result<(Material, &'st
 fn wif(given: &str) -> Option<Material> {
     let bytes = bs58::decode(given).with_check(None).into_vec().map(Zeroizing::new).ok()?;
     let key = match bytes.as_slice() {
-        [WIF_MAIN | WIF_TEST, key @ ..] if key.len() == 32 => key,
-        [WIF_MAIN | WIF_TEST, key @ .., 1] if key.len() == 32 => key,
+        [WIF_MAIN | WIF_TEST, key @ ..] | [WIF_MAIN | WIF_TEST, key @ .., 1] if key.len() == 32 => key,
         _ => return None,
     };
     Material::of_bytes(KeyKind::Secp256k1, key).ok()

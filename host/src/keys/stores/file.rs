@@ -51,7 +51,8 @@ struct Sealed {
     /// 24 bytes, hexadecimal.
     nonce: String,
     /// The secret and its tag of 16 bytes, base64.
-    sealed: String,
+    #[serde(rename = "sealed")]
+    bytes: String,
 }
 
 impl Files {
@@ -116,7 +117,7 @@ impl Sealed {
             work: OURS,
             salt: HEXLOWER.encode(salt),
             nonce: HEXLOWER.encode(nonce),
-            sealed: BASE64.encode(&sealed),
+            bytes: BASE64.encode(&sealed),
         })
     }
 
@@ -126,7 +127,7 @@ impl Sealed {
         let salt = HEXLOWER.decode(self.salt.as_bytes()).ok().filter(|salt| salt.len() == SALT);
         let nonce = HEXLOWER.decode(self.nonce.as_bytes()).ok();
         let nonce = nonce.and_then(|nonce| XNonce::try_from(nonce.as_slice()).ok());
-        let sealed = BASE64.decode(self.sealed.as_bytes()).ok();
+        let sealed = BASE64.decode(self.bytes.as_bytes()).ok();
         let (Some(salt), Some(nonce), Some(sealed), true, true) =
             (salt, nonce, sealed, modest, self.form == FORM)
         else {

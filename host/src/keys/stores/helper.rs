@@ -55,7 +55,7 @@ impl Helper {
     }
 
     fn ask(&self, op: &'static str, key: Option<&str>, secret: Option<&SecretString>) -> Result<Answer> {
-        let request = Request { v: 1, op, key, secret: secret.map(|secret| secret.expose_secret()) };
+        let request = Request { v: 1, op, key, secret: secret.map(ExposeSecret::expose_secret) };
         let mut line = Zeroizing::new(Vec::with_capacity(2048));
         serde_json::to_writer(&mut *line, &request)
             .map_err(|error| Error::new(Kind::Key, "the key helper cannot be asked").because(error))?;
