@@ -65,6 +65,18 @@ pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Adds a line to a file that only the user can read, and sees it on the disk. Lines of several processes do not mix.
+pub(crate) fn append(path: &Path, line: &str) -> Result<()> {
+    make_folder(folder_of(path))?;
+    let failed = |error: std::io::Error| Error::file("write", path, &error);
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data()).map_err(failed)
+}
+
 /// A folder that only the user can look into.
 pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     let mut builder = fs::DirBuilder::new();

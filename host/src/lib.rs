@@ -34,6 +34,7 @@
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
+mod amount;
 mod backend;
 #[doc(hidden)]
 pub mod cli;
@@ -55,8 +56,11 @@ mod paths;
 mod registry;
 mod state;
 
-pub use bitboot_plugin_api::{Address, Endpoint, EndpointError, Level, Locator, Receipt};
-pub use client::{AnnounceOptions, Announcing, Answer, Bitboot, Found, Lookup, LookupOptions, Watch};
+pub use amount::Amount;
+pub use bitboot_plugin_api::{Address, Endpoint, EndpointError, Level, Locator, Quote, Receipt};
+pub use client::{
+    AnnounceOptions, Announcing, Answer, Bitboot, Found, Lookup, LookupOptions, Quoted, Spend, Watch,
+};
 pub use discovery::{Change, Ignored, Peer};
 pub use error::{Error, Kind, Result};
 pub use network::{Identity, MAX_NAME, Metadata, Network, PublicKey, Secret};

@@ -24,6 +24,7 @@ mod query;
 mod receipt;
 mod register;
 mod sdk;
+mod sign;
 
 #[cfg(panic = "abort")]
 compile_error!("a plugin's panic must be able to become an error: build without `panic = \"abort\"`");
@@ -41,6 +42,7 @@ pub use query::Query;
 pub use receipt::{Quote, Receipt};
 pub use register::{Held, Write};
 pub use sdk::{CacheEntry, Call, Cx, Found, Host, Level, LogLine, Output, Progress};
+pub use sign::{Scheme, SignRequest, Signed};
 
 /// The section of a plugin's library that holds its manifest.
 pub const MANIFEST_SECTION: &str = ".bitboot";

@@ -45,7 +45,10 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
-    use crate::{Announcement, Caps, Held, Locator, Peer, Query, Receipt, Stores, Write};
+    use crate::{
+        Announcement, Caps, Held, Locator, Peer, Query, Quote, Receipt, Scheme, SignRequest, Signed, Stores,
+        Write,
+    };
 
     fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(body: &T) {
         assert_eq!(&decode::<T>(&encode(body)).unwrap(), body);
@@ -62,6 +65,9 @@ mod tests {
         survives(&Held::new([0x80; 300], u64::MAX));
         survives(&Peer::new("peer.example:80".parse().unwrap()).with_expiry(60));
         survives(&Receipt::new(8, 20).with_note("IPv4 only"));
+        survives(&Quote::of("0.1 TOL"));
+        survives(&SignRequest::new(Scheme::EcdsaDer, [0x80; 32], "a test").with_fee("0 TOL"));
+        survives(&Signed { bytes: vec![0; 512] });
         survives(&Caps::new(Stores::Values, 60));
         survives(&Error::new(ErrorKind::Conflict, "too late"));
         survives(&Error::new(ErrorKind::Refused, "no").because("so").fix("do"));
@@ -122,6 +128,8 @@ mod tests {
             let _ = decode::<Write>(&bytes);
             let _ = decode::<Held>(&bytes);
             let _ = decode::<Error>(&bytes);
+            let _ = decode::<SignRequest>(&bytes);
+            let _ = decode::<Scheme>(&bytes);
             let _ = decode::<serde_json::Value>(&bytes);
         }
     }

@@ -33,6 +33,13 @@ impl Receipt {
         self
     }
 
+    /// With what it cost.
+    #[must_use]
+    pub fn with_fee(mut self, fee: impl Into<String>) -> Self {
+        self.fee = Some(fee.into());
+        self
+    }
+
     /// With one more sentence for the user.
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
@@ -45,6 +52,9 @@ impl Receipt {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Quote {
+    /// What is written where, in a few words.
+    #[serde(default)]
+    pub writes: String,
     /// The most that it will cost, amount and unit as in `0.00001 BTC`; `None` where it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<String>,
@@ -57,6 +67,10 @@ pub struct Quote {
     /// Who can read it, in one sentence.
     #[serde(default)]
     pub readers: String,
+    /// What is spent is worth nothing: the medium is a test network, and the backend has made sure of it (by its chain's id, its first block).
+    /// Anything else is taken for real money.
+    #[serde(default)]
+    pub test_network: bool,
 }
 
 impl Quote {
@@ -64,5 +78,11 @@ impl Quote {
     #[must_use]
     pub fn free() -> Self {
         Self::default()
+    }
+
+    /// A quote of the most that it will cost, amount and unit as in `0.00001 BTC`.
+    #[must_use]
+    pub fn of(fee: impl Into<String>) -> Self {
+        Self { fee: Some(fee.into()), ..Self::default() }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
 use bitboot_plugin_api::{
-    Action, Announcement, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Receipt, Result,
-    Write, message,
+    Action, Announcement, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote, Receipt,
+    Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -46,6 +46,10 @@ pub(crate) async fn withdraw(
     deadline: Duration,
 ) -> Result<Receipt> {
     one(backend, "withdraw", what, deadline).await
+}
+
+pub(crate) async fn quote(backend: &dyn Backend, what: &Announcement, deadline: Duration) -> Result<Quote> {
+    one(backend, "quote", what, deadline).await
 }
 
 pub(crate) async fn here(backend: &dyn Backend, deadline: Duration) -> Result<Option<IpAddr>> {

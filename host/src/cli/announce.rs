@@ -13,8 +13,10 @@ use crate::error::{Kind, Result};
 use crate::registry::Assignment;
 
 mod keeper;
+mod spend;
 
 pub(super) use keeper::{Keeper, show};
+use spend::Spending;
 
 /// Publish this peer
 ///
@@ -28,6 +30,8 @@ pub(super) struct Args {
     /// Announce once and end, instead of keeping it alive
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    spending: Spending,
 }
 
 /// What is announced, and where.
@@ -83,7 +87,13 @@ impl Args {
         let mut options = self.what.options(context)?;
         options.once = self.once;
         let outcome = Outcome::new(!options.via.is_empty());
+        if !self.spending.agree(context, &bitboot, &networks, &mut options).await? {
+            return Ok(Exit::OK);
+        }
         let exit = Keeper::start(context, &bitboot, &networks, &options)?.run(outcome).await;
+        if let (Ok(Exit::OK), Some(again)) = (&exit, Spending::again(&options)) {
+            context.screen.talk().say(&format!("the same again, without questions: {again}"));
+        }
         bitboot.close().await;
         exit
     }

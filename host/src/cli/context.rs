@@ -1,10 +1,15 @@
+use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use secrecy::ExposeSecret;
 
 use super::exit::Exit;
 use super::globals::Globals;
 use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
+use crate::keys::{AskPassphrase, KeyRing, ask_never};
 use crate::output::{Closed, ErrorLine, Line, Screen};
 use crate::paths::Paths;
 
@@ -13,6 +18,7 @@ pub(super) struct Context {
     pub(super) screen: Arc<Screen>,
     paths: Result<Paths>,
     timeout: Option<Duration>,
+    passphrase_file: Option<PathBuf>,
     /// A person may be asked something.
     pub(super) asks: bool,
 }
@@ -23,6 +29,7 @@ impl Context {
             screen: Arc::new(screen),
             paths: globals.paths(),
             timeout: globals.timeout(),
+            passphrase_file: globals.passphrase_file(),
             asks: globals.asks(),
         }
     }
@@ -38,8 +45,35 @@ impl Context {
     /// The user's registry with its plugins; reads files and loads nothing yet.
     pub(super) fn bitboot(&self) -> Result<Bitboot> {
         let screen = Arc::clone(&self.screen);
-        Bitboot::with(self.paths()?.clone(), move |backend, level, text| {
+        Bitboot::with_keys(self.paths()?.clone(), self.keys()?, move |backend, level, text| {
             screen.talk().log(backend, level, text);
+        })
+    }
+
+    /// Whether a person sits there who may be asked and can answer.
+    pub(super) fn is_answered(&self) -> bool {
+        self.asks && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// The user's keys; opens no store yet.
+    pub(super) fn keys(&self) -> Result<KeyRing> {
+        Ok(KeyRing::new(self.paths()?, self.passphrases(), self.is_answered()))
+    }
+
+    /// Where passphrases come from: the file that was named, else the person, if there is one.
+    fn passphrases(&self) -> AskPassphrase {
+        if self.passphrase_file.is_some() || !self.is_answered() {
+            return ask_never(self.passphrase_file.as_deref());
+        }
+        let screen = Arc::clone(&self.screen);
+        Arc::new(move |what, is_new| {
+            let typed = screen.talk().ask_secret(&format!("{what}: "))?;
+            if is_new
+                && screen.talk().ask_secret("the same again: ")?.expose_secret() != typed.expose_secret()
+            {
+                return Err(Error::new(Kind::Usage, "the two are not the same").fix("try again"));
+            }
+            Ok(typed)
         })
     }
 

@@ -38,6 +38,9 @@ pub(super) struct Globals {
     /// Keep everything in this folder instead of the user's own ones
     #[arg(long, global = true, value_name = "DIR", env = "BITBOOT_HOME", hide_env_values = true, value_hint = clap::ValueHint::DirPath)]
     home: Option<PathBuf>,
+    /// Read the passphrase of key files from this file instead of asking
+    #[arg(long, global = true, value_name = "FILE", env = "BITBOOT_PASSPHRASE_FILE", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]
+    passphrase_file: Option<PathBuf>,
 }
 
 impl Globals {
@@ -56,6 +59,10 @@ impl Globals {
 
     pub(super) fn asks(&self) -> bool {
         !self.no_input
+    }
+
+    pub(super) fn passphrase_file(&self) -> Option<PathBuf> {
+        self.passphrase_file.clone().filter(|file| !file.as_os_str().is_empty())
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {

@@ -10,6 +10,7 @@ mod exit;
 mod globals;
 mod help;
 mod join;
+mod key;
 mod lookup;
 mod man;
 mod network;
@@ -41,7 +42,7 @@ use globals::Globals;
     disable_help_subcommand = true,
     arg_required_else_help = true
 )]
-#[command(after_help = "Topics: bitboot help exit-codes|environment|formats|costs|plugins")]
+#[command(after_help = "Topics: bitboot help exit-codes|environment|formats|costs|keys|plugins")]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -65,6 +66,9 @@ enum Command {
     /// Libraries that implement backends
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Keys: where they are kept, and what backends may do with them
+    #[command(subcommand)]
+    Key(key::Command),
     Testnet(testnet::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -100,10 +104,22 @@ pub fn man_files() -> Vec<(String, String)> {
 #[must_use]
 pub fn main() -> ExitCode {
     // Answers a shell's request for completions and ends there; it loads no plugin.
+    shield();
     clap_complete::CompleteEnv::with_factory(command).completer("bitboot").complete();
     match Cli::try_parse() {
         Ok(cli) => cli.run().into(),
         Err(error) => usage::end(error).into(),
+    }
+}
+
+/// What this process has in its memory stays there: no core dump, and no look into it by other programs of the user.
+fn shield() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+        // What the system does not let us do it does not do for others either.
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     }
 }
 
@@ -139,6 +155,7 @@ impl Command {
             Self::Network(command) => command.run(context),
             Self::Backend(command) => command.run(context).await,
             Self::Plugin(command) => command.run(context).await,
+            Self::Key(command) => command.run(context),
             Self::Testnet(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Completions(args) => args.run(context),

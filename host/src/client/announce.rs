@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bitboot_plugin_api::Receipt;
 use tokio::task::JoinSet;
 
-use super::{AnnounceOptions, Bitboot, statement};
+use super::{Agreed, AnnounceOptions, Bitboot, HostSigner, Spend, statement};
 use crate::daemon::{Jitter, Schedule};
 use crate::discovery::{Deed, Statement, Told, tell};
 use crate::error::{Error, Kind, Result};
@@ -149,7 +150,32 @@ impl Announcing {
             what.other_metadata.extend(other.metadata.clone());
         }
         self.others.insert(backend.to_owned(), others.into_iter().map(|other| other.key).collect());
-        self.running.spawn(async move { tell(candidate, deed, &what, timeout).await });
+        if let Some((.., error)) = self
+            .options
+            .refused
+            .iter()
+            .find(|(network, name, _)| *network == self.key.network && name == backend)
+        {
+            let (backend, outcome) = (backend.to_owned(), Err(error.clone()));
+            self.running.spawn(std::future::ready(Told { backend, outcome, took: Duration::ZERO }));
+            return;
+        }
+        let spend = self.spend(backend).filter(|_| deed == Deed::Announce).cloned();
+        let signer = Arc::clone(self.bitboot.signer());
+        self.running.spawn(async move {
+            // Held while it is told: afterwards nothing more is signed away.
+            let agreed = match spend {
+                Some(spend) => Some(agreement(&signer, spend).await),
+                None => None,
+            };
+            what.agreed = agreed.is_some();
+            tell(candidate, deed, &what, timeout).await
+        });
+    }
+
+    /// What was agreed to for a backend. It is spent once: nothing that costs money is renewed, or tried again, by itself.
+    fn spend(&self, backend: &str) -> Option<&Spend> {
+        self.options.spend.iter().find(|spend| spend.network == self.key.network && spend.backend == backend)
     }
 
     /// What other processes of this home announce there, as the journal has it at this moment.
@@ -167,23 +193,25 @@ impl Announcing {
     fn is_overtaken(&self, told: &Told) -> bool {
         let (before, now) = (self.others.get(&told.backend), self.others_at(&told.backend));
         told.outcome.is_ok()
+            && self.spend(&told.backend).is_none()
             && before.is_some_and(|before| {
                 before.len() != now.len() || now.iter().any(|other| !before.contains(&other.key))
             })
     }
 
     fn note(&mut self, told: Told) -> Answer {
+        let renewed = !self.options.once && self.spend(&told.backend).is_none();
         let (at, jitter) = (Instant::now(), Jitter(fastrand::f64()));
         let placement = match &told.outcome {
             Ok(receipt) => {
-                if !self.options.once {
+                if renewed {
                     self.schedule.succeeded(&told.backend, self.lifetime(receipt), at, jitter);
                 }
                 let expires = receipt.expires_in_s.map(|seconds| now() + u64::from(seconds));
                 Placement { stored: receipt.stored, asked: receipt.asked, expires, error: None }
             }
             Err(error) => {
-                if !self.options.once {
+                if renewed {
                     self.schedule.failed(&told.backend, at, jitter);
                 }
                 Placement { error: Some(error.to_string()), ..Placement::default() }
@@ -198,6 +226,16 @@ impl Announcing {
         let told = receipt.expires_in_s.map(|seconds| Duration::from_secs(seconds.into()));
         let secret = self.what.network.secret().map(|_| SECRET_LIFETIME);
         [told, secret].into_iter().flatten().fold(self.options.ttl, Duration::min)
+    }
+}
+
+/// Two announcements of one command on one backend spend one after the other.
+async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Agreed {
+    loop {
+        if let Some(agreed) = signer.agree(&spend.backend, spend.fee.clone()) {
+            return agreed;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

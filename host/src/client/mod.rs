@@ -3,6 +3,8 @@
 mod announce;
 mod lookup;
 mod options;
+mod quoted;
+mod signer;
 mod watch;
 
 use std::path::PathBuf;
@@ -12,10 +14,11 @@ use std::time::Duration;
 use bitboot_plugin_api::Level;
 use serde_json::Value;
 
+use crate::amount::Amount;
 use crate::backend;
 use crate::discovery::{Candidate, Statement};
 use crate::error::{Error, Kind, Result};
-use crate::keys::KeyFiles;
+use crate::keys::{KeyFiles, KeyKind, KeyRing, ask_never};
 use crate::loader::{self, Loader, PluginLog, Request};
 use crate::network::{Metadata, Network};
 use crate::paths::Paths;
@@ -25,6 +28,8 @@ use crate::state::{Journal, Key};
 pub use announce::{Announcing, Answer};
 pub use lookup::{Found, Lookup};
 pub use options::{AnnounceOptions, LookupOptions};
+pub use quoted::{Quoted, Spend};
+pub(crate) use signer::{Agreed, HostSigner};
 pub use watch::Watch;
 
 /// A user's registry and the plugins in it. Cheap to clone; each library and each backend is opened once, when it is first used.
@@ -33,6 +38,7 @@ pub struct Bitboot {
     paths: Paths,
     registry: Arc<Registry>,
     loader: Arc<Loader>,
+    signer: Arc<HostSigner>,
 }
 
 impl Bitboot {
@@ -50,10 +56,21 @@ impl Bitboot {
     /// # Errors
     /// When the registry is no TOML.
     pub fn with(paths: Paths, log: impl Fn(&str, Level, &str) + Send + Sync + 'static) -> Result<Self> {
+        let passphrases = std::env::var_os("BITBOOT_PASSPHRASE_FILE").filter(|file| !file.is_empty());
+        let ring = KeyRing::new(&paths, ask_never(passphrases.as_ref().map(std::path::Path::new)), false);
+        Self::with_keys(paths, ring, log)
+    }
+
+    pub(crate) fn with_keys(
+        paths: Paths,
+        ring: KeyRing,
+        log: impl Fn(&str, Level, &str) + Send + Sync + 'static,
+    ) -> Result<Self> {
         let registry = Arc::new(Registry::read(&paths)?);
         let log = Arc::new(move |said: PluginLog| log(&said.backend, said.line.level, &said.line.text));
-        let loader = Arc::new(Loader::new(paths.cache.clone(), log));
-        Ok(Self { paths, registry, loader })
+        let signer = Arc::new(HostSigner::new(&paths, Arc::clone(&registry), Arc::new(ring)));
+        let loader = Arc::new(Loader::new(paths.cache.clone(), log, signer.clone()));
+        Ok(Self { paths, registry, loader, signer })
     }
 
     /// Looks a network up: every backend at once, peers in the order in which they are found.
@@ -119,6 +136,23 @@ impl Bitboot {
         KeyFiles::new(&self.paths)
     }
 
+    pub(crate) fn signer(&self) -> &Arc<HostSigner> {
+        &self.signer
+    }
+
+    /// Takes the keys that a backend may use out of their stores.
+    pub(crate) fn unlock(&self, backend: &str) -> Result<()> {
+        let kinds = kinds_of(&self.registry.choice(backend.to_owned())?);
+        self.signer.unlock(backend, &kinds)
+    }
+
+    /// What the policies of its keys let a backend spend at once.
+    pub(crate) fn limits(&self, backend: &str) -> Result<Vec<Amount>> {
+        let kinds = kinds_of(&self.registry.choice(backend.to_owned())?);
+        let keys = kinds.into_iter().filter_map(|kind| self.signer.key(backend, kind).ok());
+        Ok(keys.filter_map(|(_, entry)| entry.grants.get(backend)?.per_transaction.clone()).collect())
+    }
+
     pub(crate) fn journal(&self) -> Journal {
         Journal::new(&self.paths)
     }
@@ -156,7 +190,19 @@ pub(crate) fn statement(
         other_metadata: Metadata::new(),
         metadata,
         ttl,
+        agreed: false,
     })
+}
+
+/// The kinds of key that a backend's plugin asks for in its manifest: without any it cannot spend. Reads the library, and runs nothing of it.
+fn kinds_of(choice: &Choice) -> Vec<KeyKind> {
+    let Ok((entry, plugin)) = &choice.entries else { return Vec::new() };
+    let manifest = library(&entry.plugin, plugin).ok().and_then(|library| loader::manifest_of(&library).ok());
+    manifest
+        .iter()
+        .flat_map(|manifest| &manifest.asks.keys)
+        .filter_map(|word| KeyKind::of_word(word))
+        .collect()
 }
 
 /// What it takes to open a registered backend.

@@ -65,6 +65,10 @@ pub struct AnnounceOptions {
     pub once: bool,
     /// End each try after this time.
     pub timeout: Duration,
+    /// The fees that were agreed to, see [`Bitboot::quote`](super::Bitboot::quote); what costs more, or is not here, is not announced.
+    pub spend: Vec<super::Spend>,
+    /// Network, backend and why it did not even tell what it costs.
+    pub(crate) refused: Vec<(String, String, crate::Error)>,
 }
 
 impl AnnounceOptions {
@@ -89,6 +93,8 @@ impl AnnounceOptions {
             ttl: Duration::from_secs(7200),
             once: false,
             timeout: Duration::from_secs(30),
+            spend: Vec::new(),
+            refused: Vec::new(),
         }
     }
 

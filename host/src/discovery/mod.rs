@@ -19,4 +19,4 @@ pub(crate) use merge::{News, Peers};
 pub(crate) use rank::rank;
 pub use rounds::Change;
 pub(crate) use rounds::Rounds;
-pub(crate) use tell::{Deed, Statement, Told, tell};
+pub(crate) use tell::{Deed, Statement, Told, quote, tell};

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bitboot_plugin_api::{Endpoint, Receipt};
+use bitboot_plugin_api::{Endpoint, Quote, Receipt};
 
 use super::Candidate;
 use super::teller::Teller;
@@ -37,6 +37,17 @@ pub(crate) struct Statement {
     pub(crate) other_metadata: Metadata,
     pub(crate) metadata: Metadata,
     pub(crate) ttl: Duration,
+    /// Somebody has agreed to what this backend costs.
+    pub(crate) agreed: bool,
+}
+
+/// What telling one backend would cost; `None` where it is free.
+pub(crate) async fn quote(
+    candidate: Candidate,
+    what: &Statement,
+    timeout: Duration,
+) -> Result<Option<Quote>> {
+    Teller::open(candidate, what, timeout).await?.quote().await
 }
 
 /// Tells one backend; it never fails as a whole.

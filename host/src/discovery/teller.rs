@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bitboot_plugin_api::{Announcement, Caps, Endpoint, ErrorKind, Receipt, Stores};
+use bitboot_plugin_api::{Announcement, Caps, Endpoint, ErrorKind, Quote, Receipt, Stores};
 use tokio::sync::mpsc;
 
 use super::listen::{Listener, clock};
@@ -31,7 +31,32 @@ impl<'a> Teller<'a> {
         Ok(Self { what, medium, listener, caps })
     }
 
+    /// What it would cost; `None` where it is free. Of media that cost something, those are known that keep many values.
+    pub(super) async fn quote(&self) -> Result<Option<Quote>> {
+        if !self.caps.paid {
+            return Ok(None);
+        }
+        if !self.stores_values() || self.caps.register.is_some() {
+            let what = format!(
+                "backend \"{}\" costs money in a way that this bitboot cannot tell before",
+                self.listener.name
+            );
+            return Err(Error::new(Kind::Config, what).fix("announce on another one with --via"));
+        }
+        let place = self.place(Epoch::at(self.listener.now));
+        let bundle = self.bundle(&place, &self.sign(&place, &self.claim().await?)?);
+        let what = self.announcement(&place).with_value(bundle);
+        let quoted = backend::quote(&*self.listener.backend, &what, self.listener.left()).await;
+        quoted.map(Some).map_err(|error| self.listener.error(error))
+    }
+
     pub(super) async fn announce(&self) -> Result<Receipt> {
+        if self.caps.paid && !self.what.agreed {
+            let what = format!("backend \"{}\" costs money, and nobody has agreed to it", self.listener.name);
+            return Err(Error::new(Kind::NeedsHuman, what).fix(
+                "see what it costs: bitboot announce NETWORK ... --dry-run; and announce it by itself",
+            ));
+        }
         let place = self.place(Epoch::at(self.listener.now));
         let is_secret = self.what.network.secret().is_some();
         let claim = self.claim().await;
@@ -92,14 +117,22 @@ impl<'a> Teller<'a> {
 
     /// Announces a bundle of one record, on a medium that keeps many values.
     async fn publish(&self, place: &Place, record: &Record) -> Result<Receipt> {
-        let room = self.caps.max_value as usize;
-        let bundle = place.seal(place.locator(), slots::nonce(), std::iter::once(record), room).0;
-        let what = self.announcement(place).with_value(bundle);
+        let what = self.announcement(place).with_value(self.bundle(place, record));
         let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
         told.map_err(|error| self.listener.error(error))
     }
 
+    fn bundle(&self, place: &Place, record: &Record) -> Vec<u8> {
+        let room = self.caps.max_value as usize;
+        place.seal(place.locator(), slots::nonce(), std::iter::once(record), room).0
+    }
+
     pub(super) async fn withdraw(&self) -> Result<Receipt> {
+        if self.caps.paid {
+            return Ok(
+                Receipt::new(0, 0).with_note("taking it back would cost money; it stays until it expires")
+            );
+        }
         if !self.what.other_ports.is_empty() || !self.what.other_endpoints.is_empty() {
             return self.leave_the_others().await;
         }

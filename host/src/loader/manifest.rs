@@ -17,6 +17,16 @@ pub(crate) struct Manifest {
     pub(crate) license: String,
     #[serde(default, rename = "backend")]
     pub(crate) backends: Vec<Offer>,
+    #[serde(default)]
+    pub(crate) asks: Asks,
+}
+
+/// The table `[asks]`: the most that a plugin may ever ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Asks {
+    /// The kinds of key that it wants to sign with.
+    #[serde(default)]
+    pub(crate) keys: Vec<String>,
 }
 
 /// A `[[backend]]` table: a kind of backend that a plugin offers.

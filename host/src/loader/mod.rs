@@ -9,4 +9,6 @@ mod services;
 pub(crate) use find::{TARGET, candidates, file_name, find};
 pub(crate) use manifest::{Manifest, manifest_of};
 pub(crate) use open::{Loader, Request, refused};
-pub(crate) use services::PluginLog;
+#[cfg(test)]
+pub(crate) use services::desk;
+pub(crate) use services::{Asker, PluginLog, Signer};

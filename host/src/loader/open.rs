@@ -8,8 +8,9 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::foreign::Foreign;
+use super::manifest::Asks;
 use super::manifest_of;
-use super::services::{Desk, LogSink, PluginLog};
+use super::services::{Asker, Desk, LogSink, PluginLog, Signer};
 use crate::backend::{self, Backend};
 use crate::error::{Error, Kind, Result};
 use crate::registry::nearest;
@@ -37,13 +38,14 @@ type Loaded = Arc<Mutex<Option<Library>>>;
 pub(crate) struct Loader {
     cache: PathBuf,
     log: LogSink,
+    signer: Arc<dyn Signer>,
     libraries: Mutex<HashMap<PathBuf, Loaded>>,
     backends: Mutex<HashMap<String, Opened>>,
 }
 
 impl Loader {
-    pub(crate) fn new(cache: PathBuf, log: LogSink) -> Self {
-        Self { cache, log, libraries: Mutex::default(), backends: Mutex::default() }
+    pub(crate) fn new(cache: PathBuf, log: LogSink, signer: Arc<dyn Signer>) -> Self {
+        Self { cache, log, signer, libraries: Mutex::default(), backends: Mutex::default() }
     }
 
     /// An opened backend; the same one each time.
@@ -85,8 +87,10 @@ impl Loader {
 
     fn create_now(&self, request: &Request) -> Result<Arc<dyn Backend>> {
         let library = self.library(&request.plugin, &request.library)?;
-        let kind = kind_of(request)?;
-        let desk = Arc::new(Desk::new(&request.backend, &self.cache, Arc::clone(&self.log)));
+        let (kind, asks) = kind_of(request)?;
+        let (plugin, backend) = (request.plugin.clone(), request.backend.clone());
+        let asker = Asker { plugin, backend, kinds: asks.keys };
+        let desk = Arc::new(Desk::new(asker, &self.cache, Arc::clone(&self.log), Arc::clone(&self.signer)));
         let foreign =
             Foreign::new(library, &kind, desk).map_err(|error| Error::of_backend(&request.backend, error))?;
         Ok(Arc::new(foreign))
@@ -118,16 +122,16 @@ impl Loader {
     }
 }
 
-/// The kind that is asked for, if the plugin's manifest has it; else its first one.
-fn kind_of(Request { plugin, library, kind, .. }: &Request) -> Result<String> {
+/// The kind that is asked for, if the plugin's manifest has it; else its first one. And what the manifest asks for.
+fn kind_of(Request { plugin, library, kind, .. }: &Request) -> Result<(String, Asks)> {
     let manifest = manifest_of(library).map_err(|refusal| refused(plugin, library, &refusal))?;
     let mut kinds = manifest.backends.iter().map(|backend| backend.kind.as_str());
     let Some(kind) = kind else {
         let none = || Error::new(Kind::Plugin, format!("plugin \"{plugin}\" offers no kind of backend"));
-        return kinds.next().map(Into::into).ok_or_else(none);
+        return kinds.next().map(|kind| (kind.into(), manifest.asks.clone())).ok_or_else(none);
     };
     if kinds.clone().any(|known| known == kind) {
-        return Ok(kind.clone());
+        return Ok((kind.clone(), manifest.asks.clone()));
     }
     let error = Error::new(Kind::Config, format!("plugin \"{plugin}\" has no kind of backend \"{kind}\""));
     Err(match nearest(kind, kinds.clone()) {

@@ -2,8 +2,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bitboot_plugin_api::ffi::outside::Services;
-use bitboot_plugin_api::{CacheEntry, Error, ErrorKind, LogLine, Result, message};
+use bitboot_plugin_api::{
+    CacheEntry, Error, ErrorKind, LogLine, Result, Scheme, SignRequest, Signed, message,
+};
 
+use crate::error::Kind;
 use crate::files;
 
 /// The longest line of a plugin's log that is passed on.
@@ -19,16 +22,33 @@ pub(crate) struct PluginLog {
 /// Where lines of plugins' logs go; called from plugins' threads.
 pub(crate) type LogSink = Arc<dyn Fn(PluginLog) + Send + Sync>;
 
+/// Who asks the host to sign.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    pub(crate) plugin: String,
+    pub(crate) backend: String,
+    /// The kinds of key that the plugin's manifest asks for.
+    pub(crate) kinds: Vec<String>,
+}
+
+/// Signs for backends; called from plugins' threads.
+pub(crate) trait Signer: Send + Sync {
+    fn sign(&self, asker: &Asker, what: &SignRequest) -> crate::Result<Vec<u8>>;
+    fn public_key(&self, asker: &Asker, scheme: Scheme) -> crate::Result<Vec<u8>>;
+}
+
 /// What the host does for one backend.
 pub(super) struct Desk {
-    backend: String,
+    asker: Asker,
     cache: PathBuf,
     log: LogSink,
+    signer: Arc<dyn Signer>,
 }
 
 impl Desk {
-    pub(super) fn new(backend: &str, cache: &Path, log: LogSink) -> Self {
-        Self { backend: backend.into(), cache: cache.join("backends").join(backend), log }
+    pub(super) fn new(asker: Asker, cache: &Path, log: LogSink, signer: Arc<dyn Signer>) -> Self {
+        let cache = cache.join("backends").join(&asker.backend);
+        Self { asker, cache, log, signer }
     }
 
     fn path(&self, name: &str) -> Result<PathBuf> {
@@ -46,7 +66,7 @@ impl Services for Desk {
             "log" => {
                 let mut line: LogLine = message::decode(body)?;
                 line.text.truncate(line.text.floor_char_boundary(MAX_LINE));
-                (self.log)(PluginLog { backend: self.backend.clone(), line });
+                (self.log)(PluginLog { backend: self.asker.backend.clone(), line });
                 Ok(message::encode(&()))
             }
             "cache_get" => {
@@ -63,13 +83,35 @@ impl Services for Desk {
                     .map_err(refused)?;
                 Ok(message::encode(&()))
             }
+            "sign" => answer(self.signer.sign(&self.asker, &message::decode(body)?)),
+            "public_key" => answer(self.signer.public_key(&self.asker, message::decode(body)?)),
             unknown => Err(Error::unsupported(format!("this host has no service `{unknown}`"))),
         }
     }
+}
+
+fn answer(signed: crate::Result<Vec<u8>>) -> Result<Vec<u8>> {
+    let refused = |error: crate::Error| {
+        let kind = match error.kind {
+            Kind::Key => ErrorKind::Key,
+            Kind::NeedsHuman => ErrorKind::NeedsHuman,
+            _ => ErrorKind::Refused,
+        };
+        let mut told = Error::new(kind, error.what);
+        (told.why, told.fix) = (error.why, error.fix);
+        told
+    };
+    signed.map(|bytes| message::encode(&Signed { bytes })).map_err(refused)
 }
 
 fn read(path: &Path) -> Option<Vec<u8>> {
     let size = std::fs::metadata(path).ok()?.len();
     // Less than a message may hold, so that the answer can be one.
     (size < message::MAX as u64 - 1024).then(|| std::fs::read(path).ok()).flatten()
+}
+
+/// The services of a backend, as its plugin reaches them.
+#[cfg(test)]
+pub(crate) fn desk(asker: Asker, cache: &Path, signer: Arc<dyn Signer>) -> impl Services {
+    Desk::new(asker, cache, Arc::new(|_| {}), signer)
 }

@@ -1,7 +1,9 @@
 //! The columns of each type of line. They are stable: a column may come at the end, none moves or goes.
 
 use super::line::{PeerLine, ReceiptLine};
-use super::listed::{AnnouncedLine, BackendLine, FindingLine, HealthLine, NetworkLine, PluginLine};
+use super::listed::{
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine, QuoteLine,
+};
 
 pub(super) trait Cells {
     const COLUMNS: &'static [&'static str];
@@ -162,6 +164,43 @@ impl Cells for FindingLine {
 
     fn plain(&self) -> &str {
         self.verdict
+    }
+}
+
+impl Cells for QuoteLine {
+    const COLUMNS: &'static [&'static str] =
+        &["network", "backend", "fee", "writes", "final in s", "lasts s", "readers", "money"];
+
+    fn cells(&self) -> Vec<String> {
+        let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
+        vec![
+            self.network.clone(),
+            self.backend.clone(),
+            some(self.fee.as_ref()),
+            self.writes.clone(),
+            number(self.final_in_s),
+            number(self.lasts_s),
+            self.readers.clone(),
+            if self.test_network { "test" } else { "real" }.to_owned(),
+        ]
+    }
+
+    fn plain(&self) -> &str {
+        &self.backend
+    }
+}
+
+impl Cells for KeyLine {
+    const COLUMNS: &'static [&'static str] = &["key", "kind", "store", "default", "public key", "grants"];
+
+    fn cells(&self) -> Vec<String> {
+        let default = if self.default { "default" } else { "" }.to_owned();
+        let (public_key, grants) = (self.public_key.clone(), self.grants.join("; "));
+        vec![self.key.clone(), self.kind.clone(), self.store.clone(), default, public_key, grants]
+    }
+
+    fn plain(&self) -> &str {
+        &self.key
     }
 }
 

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, NetworkLine, OutputLine, PluginLine,
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
+    PluginLine, QuoteLine,
 };
 use crate::discovery::Peer;
 use crate::error::Error;
@@ -50,7 +51,11 @@ pub(crate) enum Line {
     Plugin(PluginLine),
     /// `backend run`, `testnet`: a result of an action; its fields are the action's.
     Output(OutputLine),
-    /// `doctor`: a finding.
+    /// `announce --dry-run`: what it would cost.
+    Quote(QuoteLine),
+    /// `key`: a key, without its private half.
+    Key(KeyLine),
+    /// `doctor`, `key stores`: a finding.
     Finding(FindingLine),
 }
 

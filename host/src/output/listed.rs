@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use bitboot_plugin_api::{Caps, Health};
+use bitboot_plugin_api::{Caps, Health, Quote};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -117,7 +117,76 @@ pub(crate) struct OutputLine {
     pub(crate) fields: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A finding of `doctor`.
+/// What an announcement would cost.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct QuoteLine {
+    pub(crate) network: String,
+    pub(crate) backend: String,
+    /// The most that it costs; null where it is free.
+    pub(crate) fee: Option<String>,
+    /// What is written where.
+    pub(crate) writes: String,
+    /// Seconds until it is final; null where nobody knows.
+    pub(crate) final_in_s: Option<u32>,
+    /// Seconds that it lasts; null for ever.
+    pub(crate) lasts_s: Option<u32>,
+    /// Who can read it.
+    pub(crate) readers: String,
+    /// What is spent is worth nothing.
+    pub(crate) test_network: bool,
+}
+
+impl QuoteLine {
+    pub(crate) fn new(network: &str, backend: &str, quote: Quote) -> Self {
+        let Quote { fee, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
+        Self {
+            network: network.into(),
+            backend: backend.into(),
+            fee,
+            writes,
+            final_in_s,
+            lasts_s,
+            readers,
+            test_network,
+        }
+    }
+
+    /// For a person who has to decide.
+    pub(crate) fn sentence(&self) -> String {
+        let seconds = |seconds: Option<u32>, none: &str| {
+            seconds.map_or_else(|| none.into(), |seconds| format!("{seconds} s"))
+        };
+        format!(
+            "\"{}\" on \"{}\" costs at most {}{}: {}; final in {}, lasts {}; {}",
+            self.network,
+            self.backend,
+            self.fee.as_deref().unwrap_or("nothing"),
+            if self.test_network { " (worth nothing)" } else { "" },
+            self.writes,
+            seconds(self.final_in_s, "a time that nobody knows"),
+            seconds(self.lasts_s, "for ever"),
+            self.readers,
+        )
+    }
+}
+
+/// A key, without its private half.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct KeyLine {
+    pub(crate) key: String,
+    /// `secp256k1`, `ed25519` or `rsa4096`.
+    pub(crate) kind: String,
+    /// Where the private half is kept: `keyring`, `file`, `env` or `helper`.
+    pub(crate) store: String,
+    /// Used where a backend names no key of its own.
+    pub(crate) default: bool,
+    /// Hexadecimal: 33 bytes (compressed, SEC 1), 32 bytes, or a modulus of 512 bytes.
+    pub(crate) public_key: String,
+    /// Which backends may use it, each with its limits, in words.
+    pub(crate) grants: Vec<String>,
+}
+
+/// A finding of `doctor` or `key stores`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct FindingLine {
     /// What was looked at.

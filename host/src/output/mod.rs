@@ -1,5 +1,6 @@
 //! The only place that prints: results to stdout, talk to stderr.
 
+mod ask;
 mod cells;
 mod escape;
 mod line;
@@ -14,7 +15,8 @@ pub(crate) use escape::escape;
 pub(crate) use line::millis;
 pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
 pub(crate) use listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, NetworkLine, OutputLine, PluginLine,
+    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
+    PluginLine, QuoteLine,
 };
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};

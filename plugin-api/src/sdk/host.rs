@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ffi::inside::HostDoor;
-use crate::{Result, message};
+use crate::{Result, Scheme, SignRequest, Signed, message};
 
 /// What the host does for a backend. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +71,28 @@ impl Host {
     /// When the host keeps no cache, the name is not allowed, or the bytes are too many.
     pub async fn cache_put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.ask("cache_put", CacheEntry { name: name.into(), bytes: Some(bytes.to_vec()) }).await.map(|_| ())
+    }
+
+    /// The signature of the user's key for this backend, which stays with the host.
+    ///
+    /// The user has granted the key to the backend and has set limits; each request is checked against them, counted and written to a log
+    /// before it is answered. A request that spends is answered only within an announcement to whose [`Quote`](crate::Quote) the user has
+    /// agreed, and no more than that is signed away.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NeedsHuman`](crate::ErrorKind::NeedsHuman) without a grant, above a limit or outside of such an announcement;
+    /// [`ErrorKind::Key`](crate::ErrorKind::Key) where the key is missing or locked; [`ErrorKind::Refused`](crate::ErrorKind::Refused) for
+    /// a payload that the scheme does not take, and for a kind of key that the plugin's manifest does not ask for. Return them with `?`.
+    pub async fn sign(&self, what: SignRequest) -> Result<Vec<u8>> {
+        Ok(message::decode::<Signed>(&self.ask("sign", what).await?)?.bytes)
+    }
+
+    /// The public half of the user's key for this backend, in the form that [`Signed`] tells. Unlocks nothing.
+    ///
+    /// # Errors
+    /// As [`Host::sign`], without limits.
+    pub async fn public_key(&self, scheme: Scheme) -> Result<Vec<u8>> {
+        Ok(message::decode::<Signed>(&self.ask("public_key", scheme).await?)?.bytes)
     }
 
     async fn ask<T: Serialize>(&self, service: &'static str, body: T) -> Result<Vec<u8>> {

@@ -35,6 +35,9 @@ pub(in crate::cli) struct Args {
     /// Use it for networks that name no backends of their own
     #[arg(long)]
     default: bool,
+    /// The key that it signs with [default: the default one of the kind that it needs]
+    #[arg(long, value_parser = entry_name)]
+    key: Option<String>,
     /// What it is, in a few words
     #[arg(long, default_value = "", hide_default_value = true)]
     summary: String,
@@ -47,11 +50,17 @@ pub(in crate::cli) struct SetArgs {
     #[arg(add = ArgValueCompleter::new(complete::backends))]
     name: String,
     /// The settings
-    #[arg(value_name = "KEY=VALUE", required_unless_present_any = ["default", "summary"])]
+    #[arg(value_name = "KEY=VALUE", required_unless_present_any = ["default", "summary", "key", "mainnet"])]
     set: Vec<Assignment>,
     /// Whether to use it for networks that name no backends of their own
     #[arg(long, value_name = "BOOL")]
     default: Option<bool>,
+    /// The key that it signs with
+    #[arg(long, value_parser = entry_name)]
+    key: Option<String>,
+    /// Whether real money may be spent there
+    #[arg(long, value_name = "BOOL")]
+    mainnet: Option<bool>,
     /// What it is, in a few words
     #[arg(long)]
     summary: Option<String>,
@@ -69,6 +78,8 @@ impl Args {
             medium: self.medium,
             enabled: true,
             default: self.default,
+            key: self.key,
+            mainnet: false,
             summary: self.summary,
             config: toml::Table::new(),
         };
@@ -83,6 +94,7 @@ impl Args {
         let texts = [
             ("kind", entry.kind.as_deref()),
             ("medium", entry.medium.as_deref()),
+            ("key", entry.key.as_deref()),
             ("summary", Some(entry.summary.as_str())),
         ];
         for (key, text) in texts {
@@ -112,6 +124,12 @@ impl SetArgs {
         let table = edit.entry(Section::Backends, &self.name)?;
         if let Some(default) = self.default {
             table.insert("default", default.into());
+        }
+        if let Some(key) = &self.key {
+            table.insert("key", key.as_str().into());
+        }
+        if let Some(mainnet) = self.mainnet {
+            table.insert("mainnet", mainnet.into());
         }
         if let Some(summary) = &self.summary {
             table.insert("summary", summary.as_str().into());

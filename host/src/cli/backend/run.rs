@@ -58,6 +58,8 @@ pub(in crate::cli) fn of_plugin(bitboot: &Bitboot, plugin: &str) -> Result<Reque
         medium: None,
         enabled: true,
         default: false,
+        key: None,
+        mainnet: false,
         summary,
         config,
     };

@@ -3,6 +3,7 @@ use std::process::Stdio;
 use crate::cli::context::Context;
 use crate::discovery::Peer;
 use crate::error::{Error, Kind, Result};
+use crate::keys::confidential;
 use crate::output::{Mode, stdout};
 
 /// A program with its arguments, run without a shell.
@@ -22,6 +23,9 @@ impl Command {
         let Some((program, arguments)) = words.split_first() else { return Ok(()) };
         let mut command = tokio::process::Command::new(program);
         command.args(arguments).env("BITBOOT_PEER", &endpoint).env("BITBOOT_NETWORK", network);
+        confidential().for_each(|variable| {
+            command.env_remove(variable);
+        });
         command.stdin(Stdio::null()).kill_on_drop(true);
         match context.screen.mode {
             // Only our lines belong between our lines.

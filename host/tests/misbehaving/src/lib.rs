@@ -11,6 +11,7 @@ mod memory;
 mod panics;
 mod prints;
 mod slow;
+mod toll;
 
 use bitboot_plugin_api::export_plugin;
 
@@ -23,8 +24,9 @@ use lax::Lax;
 use panics::Panics;
 use prints::Prints;
 use slow::Slow;
+use toll::Toll;
 
 export_plugin! {
     manifest: "../plugin.toml",
-    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies]
+    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies, Toll]
 }

@@ -1,0 +1,121 @@
+use crate::amount::Amount;
+use crate::cli::context::Context;
+use crate::client::{AnnounceOptions, Bitboot, Quoted};
+use crate::error::{Error, Kind, Result};
+use crate::network::Network;
+use crate::output::{Line, QuoteLine};
+
+/// What may be spent.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Spending {
+    /// Tell what it would cost, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Spend at most this on each announcement, such as '0.002 TOL'; once for each unit
+    #[arg(long, value_name = "AMOUNT")]
+    max_fee: Vec<Amount>,
+    /// Do not ask; wants --max-fee, or a limit in the policy of the key
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Spending {
+    /// Asks backends that cost something what they cost, and a person whether to go on. `false` when nothing is to be done.
+    pub(super) async fn agree(
+        &self,
+        context: &Context,
+        bitboot: &Bitboot,
+        networks: &[Network],
+        options: &mut AnnounceOptions,
+    ) -> Result<bool> {
+        let mut quoted = Vec::new();
+        for network in networks {
+            quoted.extend(bitboot.quote(network, options).await?);
+        }
+        for quoted in &quoted {
+            if let Ok(quote) = &quoted.quote
+                && (self.dry_run || quote.is_some())
+            {
+                let line =
+                    QuoteLine::new(&quoted.network, &quoted.backend, quote.clone().unwrap_or_default());
+                if self.dry_run {
+                    context.print(&Line::Quote(line))?;
+                } else {
+                    context.screen.talk().say(&line.sentence());
+                }
+            }
+        }
+        if self.dry_run {
+            context.screen.talk().say("nothing was announced; what is not listed costs nothing");
+            let failed = quoted.into_iter().find_map(|quoted| quoted.quote.err());
+            return failed.map_or(Ok(false), Err);
+        }
+        for quoted in quoted {
+            let limits = if let Some(fee) = quoted.fee().transpose()? {
+                self.limits(context, bitboot, &quoted, fee)?
+            } else {
+                Vec::new()
+            };
+            options.spend.extend(quoted.agree(&limits)?);
+            // Now, while a person may still be asked for a passphrase.
+            if !limits.is_empty() {
+                bitboot.unlock(&quoted.backend)?;
+            }
+            if let Err(error) = quoted.quote {
+                options.refused.push((quoted.network, quoted.backend, error));
+            }
+        }
+        Ok(true)
+    }
+
+    /// How much may be spent: what was said, else the policy's limit, else what a person says now.
+    fn limits(
+        &self,
+        context: &Context,
+        bitboot: &Bitboot,
+        quoted: &Quoted,
+        fee: Amount,
+    ) -> Result<Vec<Amount>> {
+        if !self.max_fee.is_empty() && !self.max_fee.iter().any(|limit| fee.is_within(limit)) {
+            return Ok(self.max_fee.clone());
+        }
+        if !self.yes {
+            // What is refused anyway is not asked about.
+            quoted.agree(std::slice::from_ref(&fee))?;
+            let question =
+                format!("spend {fee} on announcing \"{}\" on \"{}\"?", quoted.network, quoted.backend);
+            if context.is_answered() && context.screen.talk().confirm(&question) {
+                return Ok(vec![fee]);
+            }
+            let error = Error::new(
+                Kind::NeedsHuman,
+                format!("spending {fee} on \"{}\" was not confirmed", quoted.backend),
+            );
+            return Err(error.fix(format!("where nobody can be asked: --yes --max-fee '{fee}'")));
+        }
+        if !self.max_fee.is_empty() {
+            return Ok(self.max_fee.clone());
+        }
+        let limits = bitboot.limits(&quoted.backend)?;
+        if limits.is_empty() {
+            let error = Error::new(Kind::NeedsHuman, "--yes alone would spend without a limit");
+            return Err(error.fix(format!("say one: --max-fee '{fee}'")));
+        }
+        Ok(limits)
+    }
+
+    /// The command that does the same without asking.
+    pub(super) fn again(options: &AnnounceOptions) -> Option<String> {
+        options.spend.first()?;
+        let mut words: Vec<String> = std::env::args().collect();
+        if !words.iter().any(|word| word == "--yes") {
+            words.push("--yes".into());
+        }
+        if !words.iter().any(|word| word.starts_with("--max-fee")) {
+            words
+                .extend(options.spend.iter().flat_map(|spend| ["--max-fee".into(), spend.fee().to_string()]));
+        }
+        let words = words.iter().skip(1).map(String::as_str);
+        shlex::try_join(std::iter::once("bitboot").chain(words)).ok()
+    }
+}

@@ -1,0 +1,130 @@
+use super::list::line;
+use crate::amount::Amount;
+use crate::cli::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::keys::{Form, Grant, KeyRing};
+use crate::output::Line;
+
+/// A key by its name.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Named {
+    /// The key's name
+    name: String,
+}
+
+/// What removing takes.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Remove {
+    /// The key's name
+    name: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Print a private key, for another program
+///
+/// Wants a person at a terminal, who types the key's name. The key goes to stdout.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Export {
+    /// The key's name
+    name: String,
+    /// In which form [default: hex, or jwk for rsa4096]
+    #[arg(long)]
+    form: Option<Form>,
+}
+
+/// Say which backends may use a key, and how much they may spend
+///
+/// Without limits a backend may sign what spends nothing. Without words it shows what is granted.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Policy {
+    /// The key's name
+    name: String,
+    /// Let this backend use it
+    #[arg(long, value_name = "BACKEND", conflicts_with = "deny")]
+    allow: Option<String>,
+    /// Let this backend use it no more
+    #[arg(long, value_name = "BACKEND")]
+    deny: Option<String>,
+    /// The most that one transaction may spend, such as '0.002 TOL'
+    #[arg(long, value_name = "AMOUNT", requires_all = ["allow", "per_day"])]
+    per_transaction: Option<Amount>,
+    /// The most that may be spent in a day (UTC)
+    #[arg(long, value_name = "AMOUNT", requires_all = ["allow", "per_transaction"])]
+    per_day: Option<Amount>,
+}
+
+impl Named {
+    pub(super) fn show(&self, context: &Context, keys: &KeyRing) -> Result<()> {
+        context.print(&Line::Key(line(&self.name, keys.index()?.entry(&self.name)?)))
+    }
+
+    pub(super) fn make_default(&self, context: &Context, keys: &KeyRing) -> Result<()> {
+        keys.change(|index| {
+            let kind = index.entry(&self.name)?.kind;
+            for (name, key) in index.keys.iter_mut().filter(|(_, key)| key.kind == kind) {
+                key.default = *name == self.name;
+            }
+            Ok(())
+        })?;
+        context.screen.talk().say(&format!("the key \"{}\" is the default one of its kind", self.name));
+        Ok(())
+    }
+}
+
+impl Remove {
+    pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
+        let store = keys.index()?.entry(&self.name)?.store;
+        let question = format!("delete the key \"{}\" from the store \"{store}\", for ever?", self.name);
+        let is_sure = self.yes || context.is_answered() && context.screen.talk().confirm(&question);
+        if !is_sure {
+            return Err(Error::new(Kind::NeedsHuman, "it was not confirmed, and nothing is deleted")
+                .fix(format!("if you mean it: bitboot key remove {} --yes", self.name)));
+        }
+        keys.remove(&self.name)?;
+        context.screen.talk().say(&format!("the key \"{}\" is removed", self.name));
+        Ok(())
+    }
+}
+
+impl Export {
+    pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
+        let index = keys.index()?;
+        let entry = index.entry(&self.name)?;
+        let question = "whoever has what is printed can spend all that the key can; type its name to go on: ";
+        if !context.is_answered() || context.screen.talk().ask(question).trim() != self.name {
+            return Err(Error::new(
+                Kind::NeedsHuman,
+                "a key is exported only to a person who types its name",
+            )
+            .fix("run it at a terminal"));
+        }
+        let text = keys.unlock(&self.name, entry)?.export(self.form)?;
+        context.raw(&text)
+    }
+}
+
+impl Policy {
+    pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
+        if self.allow.is_some() || self.deny.is_some() {
+            if let Some(backend) = &self.allow {
+                // A name that is spelled wrong would grant nothing, in silence.
+                context.bitboot()?.registry().choice(backend.clone())?;
+            }
+            keys.change(|index| {
+                index.entry(&self.name)?;
+                let Some(entry) = index.keys.get_mut(&self.name) else { return Ok(()) };
+                if let Some(backend) = self.allow {
+                    let (per_transaction, per_day) = (self.per_transaction, self.per_day);
+                    entry.grants.insert(backend, Grant { per_transaction, per_day });
+                }
+                if let Some(backend) = &self.deny {
+                    entry.grants.remove(backend);
+                }
+                Ok(())
+            })?;
+        }
+        context.print(&Line::Key(line(&self.name, keys.index()?.entry(&self.name)?)))
+    }
+}

@@ -1,0 +1,175 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bitboot_plugin_api::{Scheme, SignRequest};
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+use crate::amount::Amount;
+use crate::error::{Error, Kind, Result};
+use crate::keys::{Entry, KeyKind, KeyRing, how};
+use crate::loader::{Asker, Signer};
+use crate::paths::Paths;
+use crate::registry::Registry;
+use crate::state::{Asked, Audit, Spending};
+
+/// Signs for backends what the user allows. The host cannot read what it signs: what is spent is what the plugin says, and no more than the
+/// user has agreed to. A plugin that is granted a key is trusted to say it truly.
+pub(crate) struct HostSigner {
+    registry: Arc<Registry>,
+    ring: Arc<KeyRing>,
+    spending: Spending,
+    audit: Audit,
+    /// What the user has agreed to and is not signed away yet, by backend.
+    agreed: Mutex<HashMap<String, Amount>>,
+}
+
+/// What was agreed to for one backend, until it is dropped.
+pub(crate) struct Agreed {
+    signer: Arc<HostSigner>,
+    backend: String,
+}
+
+impl HostSigner {
+    pub(super) fn new(paths: &Paths, registry: Arc<Registry>, ring: Arc<KeyRing>) -> Self {
+        let (spending, audit) = (Spending::new(paths), Audit::new(paths));
+        Self { registry, ring, spending, audit, agreed: Mutex::default() }
+    }
+
+    /// Lets a backend sign away at most a fee, once, for as long as the result is kept. `None` while another announcement spends there.
+    pub(super) fn agree(self: &Arc<Self>, backend: &str, fee: Amount) -> Option<Agreed> {
+        let mut agreed = self.agreed();
+        if agreed.contains_key(backend) {
+            return None;
+        }
+        agreed.insert(backend.to_owned(), fee);
+        Some(Agreed { signer: Arc::clone(self), backend: backend.to_owned() })
+    }
+
+    /// Takes the key of a backend out of its store, while a person may still be asked for a passphrase.
+    pub(crate) fn unlock(&self, backend: &str, kinds: &[KeyKind]) -> Result<()> {
+        for kind in kinds {
+            if let Ok((name, entry)) = self.key(backend, *kind) {
+                self.ring.unlock(&name, &entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The key that a backend uses: the one that its entry names, else the default one.
+    pub(crate) fn key(&self, backend: &str, kind: KeyKind) -> Result<(String, Entry)> {
+        let index = self.ring.index()?;
+        let named =
+            self.registry.backends.get(backend).and_then(|entry| entry.value.as_ref().ok()?.key.clone());
+        let name = named.or_else(|| index.default_of(kind).map(Into::into)).ok_or_else(|| {
+            let what = format!("there is no {} key for backend \"{backend}\"", kind.word());
+            Error::new(Kind::Key, what).fix(format!("make one: bitboot key new NAME --kind {}", kind.word()))
+        })?;
+        let entry = index.entry(&name)?.clone();
+        if entry.kind != kind {
+            let what = format!("backend \"{backend}\" wants a {} key, and \"{name}\" is none", kind.word());
+            return Err(Error::new(Kind::Key, what)
+                .fix(format!("name another: bitboot backend set {backend} --key NAME")));
+        }
+        Ok((name, entry))
+    }
+
+    fn granted(&self, asker: &Asker, scheme: Scheme) -> Result<(String, Entry)> {
+        let kind = KeyKind::of_scheme(scheme)
+            .ok_or_else(|| Error::new(Kind::Other, "this host knows no such scheme of signing"))?;
+        if !asker.kinds.iter().any(|asked| asked == kind.word()) {
+            let what =
+                format!("the manifest of plugin \"{}\" does not ask for {} keys", asker.plugin, kind.word());
+            return Err(Error::new(Kind::Other, what));
+        }
+        let (name, entry) = self.key(&asker.backend, kind)?;
+        if entry.grants.contains_key(&asker.backend) {
+            return Ok((name, entry));
+        }
+        let what = format!("backend \"{}\" may not use the key \"{name}\"", asker.backend);
+        Err(Error::new(Kind::NeedsHuman, what).fix(how(&name, &asker.backend)))
+    }
+
+    fn try_sign(&self, asker: &Asker, what: &SignRequest, noted: &mut Asked<'_>) -> Result<Vec<u8>> {
+        let (name, entry) = self.granted(asker, what.scheme)?;
+        // One at a time: two requests must not spend the same agreement.
+        let mut agreed = self.agreed();
+        let fee = fee(what, agreed.get(&asker.backend), &asker.backend)?;
+        noted.fee = Some(fee.to_string());
+        let grant = entry.grants.get(&asker.backend).cloned().unwrap_or_default();
+        grant.allows(&name, &asker.backend, &fee)?;
+        // Before it is counted: a store that is locked spends nothing.
+        let material = self.ring.unlock(&name, &entry)?;
+        if let Some(per_day) = grant.per_day.filter(|_| !fee.is_nothing()) {
+            self.spending.count(&name, &asker.backend, &fee, &per_day)?;
+        }
+        if let Some(left) = agreed.get_mut(&asker.backend) {
+            *left = left.minus(&fee).unwrap_or_else(|| Amount::nothing(left.unit()));
+        }
+        self.audit.write(noted)?;
+        material.sign(what.scheme, &what.payload)
+    }
+
+    fn agreed(&self) -> MutexGuard<'_, HashMap<String, Amount>> {
+        self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a request spends, if that was agreed to. One that does not tell spends all that was.
+fn fee(what: &SignRequest, agreed: Option<&Amount>, backend: &str) -> Result<Amount> {
+    let told = what.fee.as_deref().map(str::parse::<Amount>).transpose()?;
+    match (told, agreed) {
+        (Some(fee), _) if fee.is_nothing() => Ok(fee),
+        (Some(fee), Some(left)) if fee.is_within(left) => Ok(fee),
+        (None, Some(left)) => Ok(left.clone()),
+        (Some(fee), Some(left)) => Err(Error::new(
+            Kind::NeedsHuman,
+            format!("backend \"{backend}\" wants to spend {fee}, and {left} is left of what was agreed to"),
+        )),
+        (_, None) => Err(Error::new(
+            Kind::NeedsHuman,
+            format!("backend \"{backend}\" wants to spend, and nobody has agreed to anything now"),
+        )),
+    }
+}
+
+impl Signer for HostSigner {
+    fn sign(&self, asker: &Asker, what: &SignRequest) -> Result<Vec<u8>> {
+        let kind = KeyKind::of_scheme(what.scheme);
+        let key = kind.and_then(|kind| self.key(&asker.backend, kind).ok()).map(|(name, _)| name);
+        let scheme = format!("{:?}", what.scheme);
+        let mut noted = Asked {
+            time: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            plugin: &asker.plugin,
+            backend: &asker.backend,
+            key: key.as_deref(),
+            scheme: &scheme,
+            purpose: &what.purpose,
+            fee: what.fee.clone(),
+            digest: HEXLOWER.encode(&Sha256::digest(&what.payload)),
+            refused: None,
+        };
+        let signed = self.try_sign(asker, what, &mut noted);
+        if let Err(error) = &signed {
+            noted.refused = Some(error.to_string());
+            self.audit.write(&noted)?;
+        }
+        signed
+    }
+
+    fn public_key(&self, asker: &Asker, scheme: Scheme) -> Result<Vec<u8>> {
+        let (_, entry) = self.granted(asker, scheme)?;
+        Ok(entry.public_for(scheme))
+    }
+}
+
+impl Drop for Agreed {
+    fn drop(&mut self) {
+        self.signer.agreed().remove(&self.backend);
+    }
+}
+
+#[cfg(test)]
+#[path = "tests/signer.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+use bitboot_plugin_api::ffi::outside::Services;
+use bitboot_plugin_api::message;
+use proptest::prelude::*;
+
+use super::*;
+use crate::keys::{Grant, Material, StoreName, ask_never};
+
+const SECRET: [u8; 32] = [0x5a; 32];
+
+/// A home whose key may be used, and its signer with the key unlocked.
+fn signer(home: &std::path::Path) -> (Arc<HostSigner>, Asker) {
+    let file = home.join("passphrase");
+    std::fs::write(&file, "correct horse").unwrap();
+    let paths = Paths::inside(home);
+    let ring = Arc::new(KeyRing::new(&paths, ask_never(Some(&file)), false));
+    ring.keep("mine", StoreName::File, &Material::of_bytes(KeyKind::Secp256k1, &SECRET).unwrap()).unwrap();
+    ring.change(|index| {
+        index.keys.get_mut("mine").unwrap().grants.insert("toll".into(), Grant::default());
+        Ok(())
+    })
+    .unwrap();
+    let registry = Arc::new(Registry::layered("", "", "registry.toml").unwrap());
+    let asker = Asker { plugin: "p".into(), backend: "toll".into(), kinds: vec!["secp256k1".into()] };
+    (Arc::new(HostSigner::new(&paths, registry, ring)), asker)
+}
+
+fn request(fee: Option<&str>) -> SignRequest {
+    let request = SignRequest::new(Scheme::EcdsaDer, [7; 32], "a test");
+    fee.map_or(request.clone(), |fee| request.with_fee(fee))
+}
+
+#[test]
+fn another_backend_and_another_kind_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let (signer, asker) = signer(home.path());
+    assert!(signer.sign(&asker, &request(Some("0 TOL"))).is_ok());
+    let other = Asker { backend: "other".into(), ..asker.clone() };
+    assert_eq!(signer.sign(&other, &request(Some("0 TOL"))).unwrap_err().kind, Kind::NeedsHuman);
+    assert_eq!(signer.public_key(&other, Scheme::EcdsaDer).unwrap_err().kind, Kind::NeedsHuman);
+    let modest = Asker { kinds: vec!["ed25519".into()], ..asker.clone() };
+    assert!(signer.sign(&modest, &request(Some("0 TOL"))).is_err());
+    // Outside of an announcement that somebody agreed to, nothing is spent; nor by not telling.
+    for fee in [Some("0.1 TOL"), None] {
+        assert_eq!(signer.sign(&asker, &request(fee)).unwrap_err().kind, Kind::NeedsHuman);
+    }
+    let log = std::fs::read_to_string(home.path().join("state/audit.jsonl")).unwrap();
+    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (5, 1), "{log}");
+}
+
+#[test]
+fn no_answer_has_a_private_key_in_it() {
+    let home = tempfile::tempdir().unwrap();
+    let (signer, asker) = signer(home.path());
+    let desk = crate::loader::desk(asker, home.path(), signer);
+    let is_clean = |answer: &[u8]| !answer.windows(8).any(|part| SECRET.starts_with(part));
+    let services =
+        ["sign", "public_key", "private_key", "secret", "key", "export", "unlock", "get", "log", "cache_get"];
+    let bodies = [
+        message::encode(&request(Some("0 TOL"))),
+        message::encode(&Scheme::EcdsaDer),
+        message::encode("mine"),
+        message::encode(&bitboot_plugin_api::CacheEntry { name: "mine".into(), bytes: None }),
+        Vec::new(),
+    ];
+    for service in services {
+        for body in &bodies {
+            let answer = desk.request(service, body);
+            assert!(answer.as_deref().map_or(true, is_clean), "{service}");
+            assert!(!format!("{answer:?}").contains("5a5a5a5a"), "{service}");
+        }
+    }
+    proptest!(ProptestConfig::with_cases(200), |(service in "[a-z_]{0,12}", body in proptest::collection::vec(any::<u8>(), 0..80))| {
+        for service in [service.as_str(), "sign", "public_key"] {
+            prop_assert!(desk.request(service, &body).as_deref().map_or(true, is_clean));
+        }
+    });
+}

@@ -1,0 +1,90 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::now;
+use crate::amount::Amount;
+use crate::error::{Error, Kind, Result};
+use crate::files::Locked;
+use crate::paths::Paths;
+
+/// What was signed away, day by day. Counted and synced to the disk *before* a signature is handed out, so that whatever ends the process
+/// afterwards, less can have been spent than was counted, and never more.
+#[derive(Debug, Clone)]
+pub(crate) struct Spending {
+    path: PathBuf,
+}
+
+/// One day's account (days since 1970, UTC) of a key with a backend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Spent {
+    day: u64,
+    key: String,
+    backend: String,
+    amount: Amount,
+}
+
+impl Spending {
+    pub(crate) fn new(paths: &Paths) -> Self {
+        Self { path: paths.state.join("spending.json") }
+    }
+
+    /// Counts a fee, unless the day's limit would be passed. What is counted for a day to come, by a clock that was wrong, counts today.
+    pub(crate) fn count(&self, key: &str, backend: &str, fee: &Amount, per_day: &Amount) -> Result<()> {
+        let file = Locked::new(self.path.clone())?;
+        let mut all: BTreeMap<String, Vec<Spent>> = match file.read()? {
+            // A counter that cannot be read must not become a counter at nought.
+            Some(text) => serde_json::from_str(&text).map_err(|error| {
+                Error::new(Kind::NeedsHuman, format!("{} cannot be read", self.path.display()))
+                    .because(error)
+                    .fix("nothing is spent until it can; if it cannot be mended, remove it: the day's count is lost")
+            })?,
+            None => BTreeMap::new(),
+        };
+        let (today, spent) = (now() / 86_400, all.entry("spent".into()).or_default());
+        spent.retain(|spent| spent.day >= today);
+        let mut ours = spent.iter().filter(|spent| spent.key == key && spent.backend == backend);
+        let total = ours.try_fold(fee.clone(), |sum, spent| sum.plus(&spent.amount));
+        if !total.is_some_and(|total| total.is_within(per_day)) {
+            let what = format!(
+                "{fee} more is over what backend \"{backend}\" may spend in a day with the key \"{key}\""
+            );
+            return Err(Error::new(Kind::NeedsHuman, what)
+                .because(format!("the limit is {per_day}"))
+                .fix("wait until tomorrow (UTC), or raise it: bitboot key policy"));
+        }
+        spent.push(Spent { day: today, key: key.into(), backend: backend.into(), amount: fee.clone() });
+        let text = serde_json::to_vec_pretty(&all)
+            .map_err(|error| Error::new(Kind::Other, "cannot write what was spent").because(error))?;
+        file.replace(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_an_end_and_a_broken_counter_spends_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let spending = Spending::new(&Paths::inside(home.path()));
+        let amount = |text: &str| text.parse::<Amount>().unwrap();
+        let count = |fee: &str| spending.count("k", "b", &amount(fee), &amount("0.5 TOL"));
+        count("0.2 TOL").unwrap();
+        count("0.3 TOL").unwrap();
+        assert_eq!(count("0.1 TOL").unwrap_err().kind, Kind::NeedsHuman);
+        assert_eq!(count("0.1 LOT").unwrap_err().kind, Kind::NeedsHuman);
+        // Another key, or another backend, has a day of its own.
+        spending.count("k", "c", &amount("0.5 TOL"), &amount("0.5 TOL")).unwrap();
+        let text = std::fs::read_to_string(&spending.path).unwrap();
+        let ahead = text.replace(&format!("\"day\": {}", now() / 86_400), "\"day\": 99999");
+        std::fs::write(&spending.path, ahead).unwrap();
+        assert!(count("0.1 TOL").is_err());
+        let behind = text.replace(&format!("\"day\": {}", now() / 86_400), "\"day\": 20000");
+        std::fs::write(&spending.path, behind).unwrap();
+        count("0.5 TOL").unwrap();
+        std::fs::write(&spending.path, "junk").unwrap();
+        assert!(count("0 TOL").is_err());
+    }
+}

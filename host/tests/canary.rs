@@ -1,0 +1,135 @@
+//! Secrets that would be recognized are planted, every command that touches them is run, and all that was written is searched.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::{Home, PATIENCE, Ran};
+
+/// Bytes that stand nowhere else, as digits; a part of either betrays them.
+const KEY: &str = "00c0ffee5eedcafe00c0ffee5eedcafe00c0ffee5eedcafe00c0ffee5eedcafe";
+const PASSPHRASE: &str = "canary-passphrase-7f3a";
+
+/// The forms in which the key could show.
+fn betrayals() -> Vec<Vec<u8>> {
+    let bytes = data_encoding::HEXLOWER.decode(KEY.as_bytes()).unwrap();
+    let base64 = data_encoding::BASE64URL_NOPAD.encode(&bytes);
+    let mut all = vec![KEY[8..40].into(), bytes[4..20].to_vec(), base64.as_bytes()[4..24].to_vec()];
+    all.push(PASSPHRASE.into());
+    all
+}
+
+fn search(what: &str, bytes: &[u8]) {
+    for betrayal in betrayals() {
+        let found = bytes.windows(betrayal.len()).any(|part| part == betrayal);
+        assert!(!found, "{what} has a secret in it: {:?}", String::from_utf8_lossy(&betrayal));
+    }
+}
+
+fn search_folder(folder: &Path, except: &Path) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            search_folder(&entry, except);
+        } else if entry.is_file() && entry.parent() != Some(except) {
+            search(&entry.display().to_string(), &fs::read(&entry).unwrap());
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_written_has_a_secret_in_it() {
+    let home = Home::new();
+    home.forget_the_world();
+    let planted = home.path().join("planted");
+    fs::create_dir(&planted).unwrap();
+    let [key, passphrase] = [("key", KEY), ("passphrase", PASSPHRASE)].map(|(name, text)| {
+        fs::write(planted.join(name), text).unwrap();
+        planted.join(name).display().to_string()
+    });
+    let folder = home.path().join("toll").display().to_string();
+    home.add_misbehaving("toll", "toll", &format!("folder = {folder:?}"));
+    home.add_misbehaving("slow", "toll", &format!("folder = {folder:?}, pause_ms = 600000"));
+    let limits = "--per-transaction 1TOL --per-day 1TOL";
+    for words in [
+        &format!("key import mine {key} --store file"),
+        "key import mine /nonexistent --store file",
+        "key import bad - --store file",
+        "key new other --kind ed25519 --store file",
+        "key list",
+        "key show mine --json",
+        "key stores",
+        "key default mine",
+        &format!("key policy mine --allow toll {limits}"),
+        &format!("key policy mine --allow slow {limits}"),
+        "key export mine",
+        "announce n --peer 127.0.0.1:1 --via toll --once --dry-run --json",
+        "announce n --peer 127.0.0.1:1 --via toll --once --yes",
+        "announce n --peer 127.0.0.1:1 --via toll --once --yes --json",
+        "lookup n --via toll",
+        "status",
+        "doctor",
+        "key remove other --yes",
+    ] {
+        let mut command = home.bitboot(&words.split(' ').collect::<Vec<_>>());
+        command.args(["-vvv", "--passphrase-file", &passphrase]).env("BITBOOT_KEY_CI", KEY);
+        let ran = Ran(command.output().unwrap());
+        search(words, &ran.0.stdout);
+        search(words, &ran.0.stderr);
+        // A text that is no key is not repeated.
+        let wrong = home.feed(&["key", "import", "bad", "--store", "file"], &format!("{KEY}00"));
+        search("a key that is none", &wrong.0.stderr);
+    }
+    assert!(fs::read_dir(&folder).unwrap().count() > 1, "nothing was signed, so nothing could show");
+
+    // A process that has the key in its memory and dies of a fault.
+    let place = tempfile::tempdir().unwrap();
+    let script = "ulimit -c unlimited; exec \"$0\" \"$@\"";
+    let words = [
+        "announce",
+        "n",
+        "--peer",
+        "127.0.0.1:1",
+        "--via",
+        "slow",
+        "--once",
+        "--yes",
+        "--passphrase-file",
+        &passphrase,
+    ];
+    let shell = ["-c", script, env!("CARGO_BIN_EXE_bitboot")];
+    let mut command = home.program(Path::new("/bin/bash"), &[&shell[..], &words].concat());
+    let mut child =
+        command.current_dir(place.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let log = home.path().join("state/audit.jsonl");
+    let start = std::time::Instant::now();
+    while !fs::read_to_string(&log).unwrap_or_default().contains("\"backend\":\"slow\"") {
+        assert!(start.elapsed() < PATIENCE, "it does not sign");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let argv = fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
+    search("the words of the process", &argv);
+    abort(child.id());
+    child.wait().unwrap();
+    // The system makes cores here, of others: else this would prove nothing.
+    let other = ["-c", "ulimit -c unlimited; exec sleep 600"];
+    let mut control = Command::new("/bin/bash").args(other).current_dir(place.path()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let pid = control.id();
+    abort(pid);
+    control.wait().unwrap();
+    let cores: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    if !pattern.starts_with(['|', '/']) {
+        assert_eq!(cores.len(), 1, "one core, of the other process: {cores:?}");
+    }
+    search_folder(place.path(), Path::new("/nonexistent"));
+    search_folder(home.path(), &planted);
+}
+
+fn abort(pid: u32) {
+    assert!(Command::new("kill").args(["-ABRT", &pid.to_string()]).status().unwrap().success());
+}
