@@ -55,7 +55,7 @@ fn main() {
     verdict::print(&all, memory);
 }
 
-/// With BITBOOT_BENCH_RTT only the networks of that round trip.
+/// With `BITBOOT_BENCH_RTT` only the networks of that round trip.
 fn is_wanted((_, _, rtt): &(u16, u16, f64)) -> bool {
     std::env::var("BITBOOT_BENCH_RTT").map_or(true, |wanted| wanted.parse() == Ok(*rtt))
 }

@@ -15,6 +15,7 @@ pub(crate) struct Found {
 
 /// When an announcement had left for the last node, where that is known, and when it was done.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "that is what it is")]
 pub(crate) struct Sent {
     pub(crate) sent: Option<Duration>,
     pub(crate) done: Option<Duration>,

@@ -44,13 +44,12 @@ pub(crate) fn is_child() -> bool {
     let before = rss_kib();
     let runtime = runtime();
     let after = runtime.block_on(async {
-        match role.strip_prefix("client ") {
-            Some(bootstrap) => client(bootstrap).await,
-            None => {
-                let _lab = Lab::start(&Spec { nodes: NODES, ..Spec::default() }).await.unwrap();
-                tokio::time::sleep(Duration::from_secs(2)).await;
-                rss_kib()
-            }
+        if let Some(bootstrap) = role.strip_prefix("client ") {
+            client(bootstrap).await
+        } else {
+            let _lab = Lab::start(&Spec { nodes: NODES, ..Spec::default() }).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            rss_kib()
         }
     });
     say(before, after);

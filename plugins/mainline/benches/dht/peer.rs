@@ -5,6 +5,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use bitboot_mainline::dht::Id;
 use serde_json::{Value, json};
 
 use crate::client::Hash;
@@ -104,7 +105,7 @@ impl Peer {
 
     pub(crate) fn lookups(&mut self, hashes: &[Hash], parallel: usize, only_first: bool) -> Many {
         let until = if only_first { "first" } else { "done" };
-        let texts: Vec<_> = hashes.iter().map(|hash| hex(hash)).collect();
+        let texts: Vec<_> = hashes.iter().map(hex).collect();
         let count = hashes.len();
         let answer =
             self.ask(json!({ "op": "lookups", "hashes": texts, "parallel": parallel, "until": until }));
@@ -147,7 +148,7 @@ fn root() -> PathBuf {
 }
 
 fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:?}", Id(*hash))
 }
 
 fn time(micros: &Value) -> Option<Duration> {
