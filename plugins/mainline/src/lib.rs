@@ -1,7 +1,8 @@
 //! The BitTorrent DHT (BEP 5) as a medium, and every private DHT of its protocol.
 //!
 //! A locator of 20 bytes is an info hash: announcing is `announce_peer`, looking up is `get_peers`. The DHT stores the sender's own
-//! address, IPv4 only, for about half an hour. A slot of 32 bytes is the seed of a mutable item's key (BEP 44). The node itself is the `mainline` crate's; all that knows the crate lies in `engine`.
+//! address for about half an hour. A slot of 32 bytes is the seed of a mutable item's key (BEP 44). The node is that of [`dht`]; the
+//! `mainline` crate's can be had instead, and all that knows which of them is used lies in `engine`.
 
 mod announcing;
 mod backend;
