@@ -76,11 +76,11 @@ impl Calls {
         self.fresh
     }
 
-    /// Notes which are late by now; when the next one will be.
-    pub(super) fn age(&mut self, late_after: Duration, now: Instant) -> Option<Instant> {
+    /// Notes which are late by now.
+    pub(super) fn age(&mut self, late_after: Duration, now: Instant) {
         while let Some((sent, id)) = self.young.front() {
             match self.open.get_mut(id).filter(|call| call.sent == *sent) {
-                Some(_) if now < *sent + late_after => return Some(*sent + late_after),
+                Some(_) if now < *sent + late_after => return,
                 Some(call) => {
                     call.is_late = true;
                     self.fresh -= 1;
@@ -89,7 +89,6 @@ impl Calls {
             }
             self.young.pop_front();
         }
-        None
     }
 
     /// When the oldest that may be late soon is late.

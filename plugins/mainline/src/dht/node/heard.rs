@@ -20,7 +20,7 @@ impl Node {
         let contact = Contact { id: reply.id, at: from };
         self.meet(contact, &call, now);
         if let Some(seen) = message.ip {
-            self.seen(from, seen, now);
+            self.seen(from, seen);
         }
         match call.what {
             What::Step(search) => self.hear_step(search, contact, reply, now),
@@ -81,7 +81,7 @@ impl Node {
     }
 
     /// Others see this machine at an address; on the internet the id has to follow from it (BEP 42).
-    fn seen(&mut self, voter: SocketAddr, seen: SocketAddr, _now: Instant) {
+    fn seen(&mut self, voter: SocketAddr, seen: SocketAddr) {
         /// So many have to agree.
         const QUORUM: usize = 3;
         if !address::is_usable(seen, false) || Family::of(seen) != Family::of(voter) {
@@ -102,10 +102,7 @@ impl Node {
         let Some(search) = self.searches.get_mut(&id) else { return };
         let place = search.walk.answered(from, reply.token);
         let stores_here = search.goal.stores() && search.walk.rank(place) < REPLICAS;
-        let goal = match &search.goal {
-            Goal::Get(target) => Goal::Get(*target),
-            other => other.clone(),
-        };
+        let goal = search.goal.clone();
         self.report(id, &goal, reply);
         if reply.more
             && let Some(search) = self.searches.get_mut(&id)

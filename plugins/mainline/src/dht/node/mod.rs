@@ -131,7 +131,7 @@ impl Node {
         while let Some(call) = self.calls.give_up(self.settings.patience, now) {
             self.lose(call, now);
         }
-        let late = self.calls.age(self.late_after(), now);
+        self.calls.age(self.late_after(), now);
         while let Some(Reverse((_, search))) =
             self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now)
         {
@@ -141,9 +141,7 @@ impl Node {
                 self.step(search, now);
             }
         }
-        if late.is_none() || self.has_room() {
-            self.go_on(now);
-        }
+        self.go_on(now);
         self.keep_up(now);
     }
 

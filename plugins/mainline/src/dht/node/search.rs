@@ -84,7 +84,7 @@ impl Node {
             search.walk.plan(now, usual, search.is_thorough())
         };
         search.wake = plan.wake;
-        let ask = search.goal.clone();
+        let question = search.goal.question();
         for to in &plan.ask {
             if !self.has_room() {
                 break;
@@ -92,15 +92,11 @@ impl Node {
             if let Some(search) = self.searches.get_mut(&id) {
                 search.walk.asking(*to, now);
             }
-            self.ask(*to, What::Step(id), &ask.question(), None, now);
+            self.ask(*to, What::Step(id), &question, None, now);
         }
+        let (has_asked, is_full) = (!plan.ask.is_empty(), !self.has_room());
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let has_asked = !plan.ask.is_empty();
-        if has_asked
-            && !search.is_waiting
-            && search.walk.asked() < usize::MAX
-            && self.calls.fresh() >= self.settings.window
-        {
+        if has_asked && is_full && !search.is_waiting {
             search.is_waiting = true;
             self.waiting.push_back(id);
         }
