@@ -55,6 +55,7 @@ mod output;
 mod paths;
 mod registry;
 mod state;
+mod worker;
 
 pub use amount::Amount;
 pub use bitboot_plugin_api::{Address, Endpoint, EndpointError, Level, Locator, Quote, Receipt};
@@ -65,3 +66,6 @@ pub use discovery::{Change, Ignored, Peer};
 pub use error::{Error, Kind, Result};
 pub use network::{Identity, MAX_NAME, Metadata, Network, PublicKey, Secret};
 pub use paths::Paths;
+pub use worker::{
+    Confine, Death, Events, InForce, NotStarted, Remote, Rule, State, Witness, Worker, run_worker,
+};

@@ -103,6 +103,9 @@ pub fn man_files() -> Vec<(String, String)> {
 /// Does what the words of the process say.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(ended) = crate::worker::run_worker() {
+        return ended;
+    }
     // Answers a shell's request for completions and ends there; it loads no plugin.
     shield();
     clap_complete::CompleteEnv::with_factory(command).completer("bitboot").complete();

@@ -69,7 +69,7 @@ impl Bitboot {
         let registry = Arc::new(Registry::read(&paths)?);
         let log = Arc::new(move |said: PluginLog| log(&said.backend, said.line.level, &said.line.text));
         let signer = Arc::new(HostSigner::new(&paths, Arc::clone(&registry), Arc::new(ring)));
-        let loader = Arc::new(Loader::new(paths.cache.clone(), log, signer.clone()));
+        let loader = Arc::new(Loader::new(&paths, log, signer.clone()));
         Ok(Self { paths, registry, loader, signer })
     }
 
@@ -165,7 +165,7 @@ impl Bitboot {
         let loader = Arc::clone(&self.loader);
         let request = choice.entries.and_then(|(entry, plugin)| {
             let medium = entry.medium.clone().unwrap_or_else(|| choice.backend.clone());
-            Ok((request(&choice.backend, &entry, &plugin)?, medium))
+            Ok((request(&self.registry, &choice.backend, &entry, &plugin)?, medium))
         });
         let medium = request.as_ref().map_or_else(|_| choice.backend.clone(), |(_, medium)| medium.clone());
         Candidate::new(choice.backend, medium, async move { loader.backend(request?.0).await })
@@ -206,13 +206,24 @@ fn kinds_of(choice: &Choice) -> Vec<KeyKind> {
 }
 
 /// What it takes to open a registered backend.
-pub(crate) fn request(backend: &str, entry: &BackendEntry, plugin: &PluginEntry) -> Result<Request> {
+pub(crate) fn request(
+    registry: &Registry,
+    backend: &str,
+    entry: &BackendEntry,
+    plugin: &PluginEntry,
+) -> Result<Request> {
+    let entries =
+        registry.backends.iter().filter_map(|(name, entry)| Some((name, entry.value.as_ref().ok()?)));
+    let siblings = entries.filter(|(_, sibling)| sibling.plugin == entry.plugin);
     Ok(Request {
         backend: backend.to_owned(),
-        plugin: entry.plugin.clone(),
         kind: entry.kind.clone(),
-        library: library(&entry.plugin, plugin)?,
         config: config_of(backend, entry)?,
+        siblings: siblings.filter_map(|(name, entry)| config_of(name, entry).ok()).collect(),
+        isolation: plugin.isolation,
+        grants: plugin.grants.clone(),
+        memory_mib: plugin.memory_mib,
+        ..Request::new(&entry.plugin, library(&entry.plugin, plugin)?)
     })
 }
 

@@ -79,8 +79,11 @@ impl HostSigner {
         let kind = KeyKind::of_scheme(scheme)
             .ok_or_else(|| Error::new(Kind::Other, "this host knows no such scheme of signing"))?;
         if !asker.kinds.iter().any(|asked| asked == kind.word()) {
-            let what =
-                format!("the manifest of plugin \"{}\" does not ask for {} keys", asker.plugin, kind.word());
+            let what = format!(
+                "plugin \"{}\" does not ask for {} keys in its manifest, or may not have any",
+                asker.plugin,
+                kind.word()
+            );
             return Err(Error::new(Kind::Other, what));
         }
         let (name, entry) = self.key(&asker.backend, kind)?;
@@ -97,6 +100,11 @@ impl HostSigner {
         let mut agreed = self.agreed();
         let fee = fee(what, agreed.get(&asker.backend), &asker.backend)?;
         noted.fee = Some(fee.to_string());
+        if !asker.spends && !fee.is_nothing() {
+            let what = format!("plugin \"{}\" may not spend anything", asker.plugin);
+            let fix = format!("let it: spending = true in [plugins.{}.grants] of the registry", asker.plugin);
+            return Err(Error::new(Kind::NeedsHuman, what).fix(fix));
+        }
         let grant = entry.grants.get(&asker.backend).cloned().unwrap_or_default();
         grant.allows(&name, &asker.backend, &fee)?;
         // Before it is counted: a store that is locked spends nothing.

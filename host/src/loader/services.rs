@@ -27,8 +27,10 @@ pub(crate) type LogSink = Arc<dyn Fn(PluginLog) + Send + Sync>;
 pub(crate) struct Asker {
     pub(crate) plugin: String,
     pub(crate) backend: String,
-    /// The kinds of key that the plugin's manifest asks for.
+    /// The kinds of key that the plugin's manifest asks for, and the user lets it have.
     pub(crate) kinds: Vec<String>,
+    /// It may sign what costs something.
+    pub(crate) spends: bool,
 }
 
 /// Signs for backends; called from plugins' threads.

@@ -57,13 +57,8 @@ impl Args {
 /// Opens the library as it will be opened, and asks each kind of backend for what it is.
 async fn try_out(bitboot: &Bitboot, manifest: &Manifest, library: &Path) -> Result<()> {
     for kind in &manifest.backends {
-        let request = Request {
-            backend: manifest.name.clone(),
-            plugin: manifest.name.clone(),
-            kind: Some(kind.kind.clone()),
-            library: library.to_owned(),
-            config: serde_json::Value::Null,
-        };
+        let request =
+            Request { kind: Some(kind.kind.clone()), ..Request::new(&manifest.name, library.to_owned()) };
         let created = bitboot.loader().create(&request).await?;
         let described =
             backend::describe(&*created).await.map_err(|error| Error::of_backend(&manifest.name, error))?;

@@ -20,7 +20,8 @@ fn signer(home: &std::path::Path) -> (Arc<HostSigner>, Asker) {
     })
     .unwrap();
     let registry = Arc::new(Registry::layered("", "", "registry.toml").unwrap());
-    let asker = Asker { plugin: "p".into(), backend: "toll".into(), kinds: vec!["secp256k1".into()] };
+    let asker =
+        Asker { plugin: "p".into(), backend: "toll".into(), kinds: vec!["secp256k1".into()], spends: true };
     (Arc::new(HostSigner::new(&paths, registry, ring)), asker)
 }
 

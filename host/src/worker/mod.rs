@@ -1,0 +1,12 @@
+//! A plugin in a process of its own: the same program started again as `bitboot __worker`, which opens the same library and speaks the
+//! same frames over pipes. What the plugin does to its process it does not do to ours.
+
+mod child;
+mod parent;
+mod program;
+mod sandbox;
+mod talk;
+
+pub use parent::{Death, Events, NotStarted, Remote, Witness, Worker};
+pub use program::run_worker;
+pub use sandbox::{Confine, InForce, Rule, State};
