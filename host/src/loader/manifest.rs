@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bitboot_plugin_api::ffi::outside::{Gate, Refusal, inspect};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A plugin's `plugin.toml`. Unknown fields are a newer plugin's and are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,11 +22,17 @@ pub(crate) struct Manifest {
 }
 
 /// The table `[asks]`: the most that a plugin may ever ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asks {
+    /// It speaks to other machines.
+    #[serde(default)]
+    pub(crate) network: bool,
     /// The kinds of key that it wants to sign with.
     #[serde(default)]
     pub(crate) keys: Vec<String>,
+    /// The files that it wants, each in words.
+    #[serde(default)]
+    pub(crate) files: Vec<String>,
 }
 
 /// A `[[backend]]` table: a kind of backend that a plugin offers.
@@ -42,8 +48,13 @@ pub(crate) struct Offer {
 
 /// The manifest of a library, read without running anything of it.
 pub(crate) fn manifest_of(library: &Path) -> Result<Manifest, Refusal> {
+    parse(&inspect(library)?)
+}
+
+/// A manifest in its text, if this bitboot can use it.
+pub(crate) fn parse(text: &str) -> Result<Manifest, Refusal> {
     let refuse = |what: String| Refusal { gate: Gate::Manifest, what, detail: None };
-    let manifest: Manifest = toml::from_str(&inspect(library)?)
+    let manifest: Manifest = toml::from_str(text)
         .map_err(|error| refuse(format!("its manifest does not parse ({})", error.message())))?;
     if manifest.api != bitboot_plugin_api::ffi::API_MAJOR {
         let ours = bitboot_plugin_api::ffi::API_MAJOR;

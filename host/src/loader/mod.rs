@@ -7,7 +7,7 @@ mod open;
 mod services;
 
 pub(crate) use find::{TARGET, candidates, file_name, find};
-pub(crate) use manifest::{Manifest, manifest_of};
+pub(crate) use manifest::{Asks, Manifest, manifest_of, parse as parse_manifest};
 pub(crate) use open::{Loader, Request, refused};
 #[cfg(test)]
 pub(crate) use services::desk;

@@ -1,10 +1,13 @@
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bitboot_plugin_api::ffi::outside::{Library, Refusal};
 use bitboot_plugin_api::{Level, LogLine};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::OnceCell;
 
 use super::foreign::Foreign;
@@ -26,6 +29,8 @@ pub(crate) struct Request {
     pub(crate) kind: Option<String>,
     /// The plugin's library.
     pub(crate) library: PathBuf,
+    /// The SHA-256 that the library has to have, where it is known.
+    pub(crate) expected: Option<[u8; 32]>,
     /// What the user has set.
     pub(crate) config: Value,
 }
@@ -86,6 +91,7 @@ impl Loader {
     }
 
     fn create_now(&self, request: &Request) -> Result<Arc<dyn Backend>> {
+        is_expected(request)?;
         let library = self.library(&request.plugin, &request.library)?;
         let (kind, asks) = kind_of(request)?;
         let (plugin, backend) = (request.plugin.clone(), request.backend.clone());
@@ -118,6 +124,36 @@ impl Loader {
     fn tell_detail(&self, plugin: &str, refusal: &Refusal) {
         if let Some(text) = refusal.detail.clone() {
             (self.log)(PluginLog { backend: plugin.to_owned(), line: LogLine { level: Level::Debug, text } });
+        }
+    }
+}
+
+/// Holds a library against the hash that it had when it was verified.
+fn is_expected(Request { plugin, library, expected, .. }: &Request) -> Result<()> {
+    let Some(expected) = expected else { return Ok(()) };
+    let hash = File::open(library).and_then(hash);
+    if hash.map_err(|error| Error { kind: Kind::Plugin, ..Error::file("read", library, &error) })?
+        == *expected
+    {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Integrity,
+        format!("the library of plugin \"{plugin}\" was changed after it was installed"),
+    )
+    .at("library-hash")
+    .because(format!("{} has not the hash that bitboot.lock has", library.display()))
+    .fix(format!(
+        "install it again: bitboot plugin install {plugin} --locked; see: bitboot plugin verify {plugin}"
+    )))
+}
+
+fn hash(mut file: File) -> std::io::Result<[u8; 32]> {
+    let (mut hasher, mut piece) = (Sha256::new(), vec![0; 64 << 10]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hasher.finalize().into()),
+            size => hasher.update(&piece[..size]),
         }
     }
 }

@@ -157,7 +157,7 @@ struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     async fn of(bitboot: &Bitboot, name: &'a str, entry: &BackendEntry) -> Result<Self> {
         let plugin = bitboot.registry().plugin(&entry.plugin)?;
-        let created = bitboot.loader().create(&request(name, entry, &plugin)?).await?;
+        let created = bitboot.loader().create(&request(bitboot.paths(), name, entry, &plugin)?).await?;
         let described = backend::describe(&*created).await.map_err(|error| Error::of_backend(name, error))?;
         Ok(Self { name, backend: created, schema: described.schema })
     }

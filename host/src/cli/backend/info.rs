@@ -32,7 +32,7 @@ impl Args {
             .ok_or_else(|| unknown("backend", &self.name, registry.backend_names()))?;
         let mut line = line(&self.name, entry);
         let (entry, plugin) = registry.choice(self.name.clone())?.entries?;
-        let wanted = request(&self.name, &entry, &plugin)?;
+        let wanted = request(bitboot.paths(), &self.name, &entry, &plugin)?;
         let of_backend = |error| Error::of_backend(&self.name, error);
         let kind = bitboot.loader().create(&wanted).await?;
         let described = backend::describe(&*kind).await.map_err(of_backend)?;

@@ -40,7 +40,7 @@ impl Args {
         let registry = bitboot.registry();
         if registry.backends.contains_key(&self.name) {
             let (entry, plugin) = registry.choice(self.name.clone())?.entries?;
-            return request(&self.name, &entry, &plugin);
+            return request(bitboot.paths(), &self.name, &entry, &plugin);
         }
         if registry.plugins.contains_key(&self.name) {
             return of_plugin(bitboot, &self.name);
@@ -63,7 +63,7 @@ pub(in crate::cli) fn of_plugin(bitboot: &Bitboot, plugin: &str) -> Result<Reque
         summary,
         config,
     };
-    request(plugin, &entry, &bitboot.registry().plugin(plugin)?)
+    request(bitboot.paths(), plugin, &entry, &bitboot.registry().plugin(plugin)?)
 }
 
 /// Carries out an action and prints its results, until it ends or the user ends it.
