@@ -89,7 +89,7 @@ fn rooms_do_not_import_each_other_sideways() {
         ("discovery", &["backend", "network"]),
         ("keys", &["network"]),
         ("loader", &["backend", "registry"]),
-        ("install", &["loader"]),
+        ("install", &["loader", "registry"]),
         ("output", &["discovery", "network"]),
     ];
     for (room, allowed) in rooms {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 
 use clap_complete::CompletionCandidate;
 
+use crate::install::{Indexes, Trust};
 use crate::paths::Paths;
 use crate::registry::Registry;
 use crate::state::Journal;
@@ -26,6 +27,21 @@ pub(super) fn plugins(current: &OsStr) -> Vec<CompletionCandidate> {
         '\0',
         &read(|registry| registry.plugins.into_keys().map(|name| (name, None)).collect()),
     )
+}
+
+/// The indexes that were added.
+pub(super) fn indexes(current: &OsStr) -> Vec<CompletionCandidate> {
+    let known = paths().and_then(|paths| Indexes::read(&paths).ok()).unwrap_or_default();
+    let names: Vec<_> = known.entries.into_iter().map(|(name, entry)| (name, Some(entry.url))).collect();
+    candidates(current, '\0', &names)
+}
+
+/// Publishers by their keys, with what they call themselves.
+pub(super) fn publishers(current: &OsStr) -> Vec<CompletionCandidate> {
+    let known = paths().and_then(|paths| Trust::read(&paths).ok()).unwrap_or_default();
+    let names: Vec<_> =
+        known.publishers.into_iter().map(|(key, known)| (key.to_string(), Some(known.name))).collect();
+    candidates(current, '\0', &names)
 }
 
 /// Networks that are registered and those that are announced.

@@ -115,7 +115,7 @@ async fn plugins(context: &Context, registry: &Registry) -> Result<Vec<Finding>>
 }
 
 async fn open(bitboot: &Bitboot, name: &str) -> Result<String> {
-    let path = library(name, &bitboot.registry().plugin(name)?)?;
+    let path = library(bitboot.paths(), name, &bitboot.registry().plugin(name)?)?;
     let manifest = manifest_of(&path).map_err(|refusal| refused(name, &path, &refusal))?;
     bitboot.loader().create(&super::backend::of_plugin(bitboot, name)?).await?;
     Ok(format!("{} {} opens, in this process: {}", manifest.name, manifest.version, path.display()))

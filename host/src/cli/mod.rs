@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod globals;
 mod help;
+mod index;
 mod join;
 mod key;
 mod lookup;
@@ -19,6 +20,7 @@ mod plugin;
 mod signals;
 mod status;
 mod testnet;
+mod trust;
 mod usage;
 mod values;
 mod withdraw;
@@ -66,6 +68,12 @@ enum Command {
     /// Libraries that implement backends
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Indexes: signed lists of plugins, in a folder or on a web server
+    #[command(subcommand)]
+    Index(index::Command),
+    /// Publishers: whose signatures of plugins and indexes count
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Keys: where they are kept, and what backends may do with them
     #[command(subcommand)]
     Key(key::Command),
@@ -158,6 +166,8 @@ impl Command {
             Self::Network(command) => command.run(context),
             Self::Backend(command) => command.run(context).await,
             Self::Plugin(command) => command.run(context).await,
+            Self::Index(command) => command.run(context),
+            Self::Trust(command) => command.run(context),
             Self::Key(command) => command.run(context),
             Self::Testnet(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,

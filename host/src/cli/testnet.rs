@@ -73,7 +73,7 @@ impl Args {
 fn first_with_testnet(bitboot: &Bitboot) -> Result<String> {
     let registry = bitboot.registry();
     let has_testnet = |name: &&str| {
-        let library = registry.plugin(name).and_then(|plugin| library(name, &plugin));
+        let library = registry.plugin(name).and_then(|plugin| library(bitboot.paths(), name, &plugin));
         let manifest = library.ok().and_then(|library| manifest_of(&library).ok());
         manifest.is_some_and(|manifest| {
             manifest.backends.iter().any(|kind| kind.actions.iter().any(|action| action == ACTION))

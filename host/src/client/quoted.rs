@@ -46,7 +46,8 @@ impl Bitboot {
         };
         let mut asked = JoinSet::new();
         let mut what = None;
-        for choice in selection.choices.into_iter().filter(|choice| !kinds_of(choice).is_empty()) {
+        for choice in selection.choices.into_iter().filter(|choice| !kinds_of(&self.paths, choice).is_empty())
+        {
             if what.is_none() {
                 what = Some(statement(
                     self,

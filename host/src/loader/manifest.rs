@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bitboot_plugin_api::ffi::outside::{Gate, Refusal, inspect};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A plugin's `plugin.toml`. Unknown fields are a newer plugin's and are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,7 +22,7 @@ pub(crate) struct Manifest {
 }
 
 /// The table `[asks]`: the most that a plugin may ever ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asks {
     /// It sends and receives over the network.
     #[serde(default)]
@@ -59,7 +59,7 @@ pub(crate) fn manifest_of(library: &Path) -> Result<Manifest, Refusal> {
 }
 
 /// A manifest, believed as far as it is one.
-pub(super) fn parse(text: &str) -> Result<Manifest, Refusal> {
+pub(crate) fn parse(text: &str) -> Result<Manifest, Refusal> {
     let refuse = |what: String| Refusal::new(Gate::Manifest, what);
     let manifest: Manifest = toml::from_str(text)
         .map_err(|error| refuse(format!("its manifest does not parse ({})", error.message())))?;

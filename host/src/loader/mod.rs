@@ -12,7 +12,7 @@ mod services;
 mod workers;
 
 pub(crate) use find::{TARGET, candidates, file_name, find};
-pub(crate) use manifest::{Manifest, manifest_of};
+pub(crate) use manifest::{Asks, Manifest, manifest_of, parse as parse_manifest};
 pub(crate) use open::Loader;
 pub(crate) use quarantine::{PutAside, Quarantine};
 pub(crate) use request::{Request, refused};

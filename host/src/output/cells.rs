@@ -142,12 +142,14 @@ impl Cells for HealthLine {
 
 impl Cells for PluginLine {
     const COLUMNS: &'static [&'static str] =
-        &["plugin", "version", "state", "kinds", "summary", "library", "problem"];
+        &["plugin", "version", "state", "kinds", "summary", "library", "problem", "origin", "pinned"];
 
     fn cells(&self) -> Vec<String> {
         let (library, problem) = (some(self.library.as_ref()), some(self.problem.as_ref()));
         let (version, state, kinds) = (self.version.clone(), self.state.clone(), self.kinds.join(","));
-        vec![self.plugin.clone(), version, state, kinds, self.summary.clone(), library, problem]
+        let pinned = if self.pinned { "pinned" } else { "" }.to_owned();
+        let (plugin, summary, origin) = (self.plugin.clone(), self.summary.clone(), self.origin.clone());
+        vec![plugin, version, state, kinds, summary, library, problem, origin, pinned]
     }
 
     fn plain(&self) -> &str {

@@ -10,6 +10,7 @@ use super::listed::{
     AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
     PluginLine, QuoteLine,
 };
+use super::packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 use crate::discovery::Peer;
 use crate::error::Error;
 use crate::network::{Metadata, conceal};
@@ -49,13 +50,23 @@ pub(crate) enum Line {
     Health(HealthLine),
     /// `plugin`: a registered plugin.
     Plugin(PluginLine),
+    /// `plugin search`, `plugin outdated`: a release that an index offers.
+    Offer(OfferLine),
+    /// `plugin install`, `plugin upgrade`, `plugin rollback`: what was changed.
+    Change(ChangeLine),
+    /// `trust`: a publisher.
+    Publisher(PublisherLine),
+    /// `index`: a known index.
+    Index(IndexLine),
+    /// `plugin pack`, `plugin sign`, `index build`: a file that was made.
+    Made(MadeLine),
     /// `backend run`, `testnet`: a result of an action; its fields are the action's.
     Output(OutputLine),
     /// `announce --dry-run`: what it would cost.
     Quote(QuoteLine),
     /// `key`: a key, without its private half.
     Key(KeyLine),
-    /// `doctor`, `key stores`: a finding.
+    /// `doctor`, `key stores`, `plugin verify`: a finding.
     Finding(FindingLine),
 }
 
@@ -170,6 +181,8 @@ pub(crate) struct ErrorLine {
     pub(crate) backend: Option<String>,
     /// A word for the sort of failure, see `bitboot help exit-codes`.
     pub(crate) code: &'static str,
+    /// The check at which it stopped, where there are several of a sort; null elsewhere.
+    pub(crate) gate: Option<&'static str>,
     /// What failed.
     pub(crate) error: String,
     /// The cause, where it is known.
@@ -184,6 +197,7 @@ impl ErrorLine {
             network: network.map(Into::into),
             backend: backend.map(Into::into),
             code: error.kind.word(),
+            gate: error.gate,
             // Results are told as they are; what a failure repeats might be an invite.
             error: conceal(&error.what).into_owned(),
             why: error.why.as_deref().map(|why| conceal(why).into_owned()),

@@ -95,7 +95,7 @@ impl HealthLine {
 }
 
 /// A registered plugin.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct PluginLine {
     pub(crate) plugin: String,
     pub(crate) version: String,
@@ -108,6 +108,20 @@ pub(crate) struct PluginLine {
     pub(crate) library: Option<String>,
     /// Why it cannot be used; null where it can.
     pub(crate) problem: Option<String>,
+    /// `shipped`, `dev`, `signed` or `unsigned`.
+    pub(crate) origin: String,
+    /// The key that signed it; null where nobody did.
+    pub(crate) key: Option<String>,
+    /// The SHA-256 that its library has to have; null where none is known.
+    pub(crate) sha256: Option<String>,
+    /// Where it was installed from; null for what was not.
+    pub(crate) source: Option<String>,
+    /// `plugin upgrade` leaves it as it is.
+    pub(crate) pinned: bool,
+    /// The versions of it that are installed side by side.
+    pub(crate) versions: Vec<String>,
+    /// What it asks for, in words.
+    pub(crate) asks: Vec<String>,
 }
 
 /// A result of an action.

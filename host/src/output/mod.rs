@@ -5,6 +5,7 @@ mod cells;
 mod escape;
 mod line;
 mod listed;
+mod packages;
 mod paint;
 mod row;
 mod screen;
@@ -18,5 +19,6 @@ pub(crate) use listed::{
     AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
     PluginLine, QuoteLine,
 };
+pub(crate) use packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};

@@ -35,6 +35,11 @@ impl Row {
             Line::Finding(line) => Some(Self::from(line)),
             Line::Quote(line) => Some(Self::from(line)),
             Line::Key(line) => Some(Self::from(line)),
+            Line::Offer(line) => Some(Self::from(line)),
+            Line::Change(line) => Some(Self::from(line)),
+            Line::Publisher(line) => Some(Self::from(line)),
+            Line::Index(line) => Some(Self::from(line)),
+            Line::Made(line) => Some(Self::from(line)),
             Line::Identity(_)
             | Line::BackendError(_)
             | Line::Error(_)

@@ -11,8 +11,18 @@ pub(crate) struct PluginEntry {
     /// The library's path; goes before `library`.
     #[serde(default)]
     pub(crate) path: Option<PathBuf>,
+    /// The version of an installed plugin that is used.
     #[serde(default)]
     pub(crate) version: Option<String>,
+    /// The version that was used before, to which `plugin rollback` goes back.
+    #[serde(default)]
+    pub(crate) previous: Option<String>,
+    /// Where it came from: an index as `index:NAME`, or a path or an address.
+    #[serde(default)]
+    pub(crate) source: Option<String>,
+    /// `plugin upgrade` leaves it as it is.
+    #[serde(default)]
+    pub(crate) pinned: bool,
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
     /// Where its code runs.

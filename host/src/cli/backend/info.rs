@@ -9,7 +9,6 @@ use crate::backend;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::client::request;
 use crate::error::{Error, Result};
 use crate::output::{BackendLine, Line, Mode, escape};
 use crate::registry::unknown;
@@ -32,7 +31,7 @@ impl Args {
             .ok_or_else(|| unknown("backend", &self.name, registry.backend_names()))?;
         let mut line = line(&self.name, entry);
         let (entry, plugin) = registry.choice(self.name.clone())?.entries?;
-        let wanted = request(registry, &self.name, &entry, &plugin)?;
+        let wanted = bitboot.request(&self.name, &entry, &plugin)?;
         let of_backend = |error| Error::of_backend(&self.name, error);
         let kind = bitboot.loader().create(&wanted).await?;
         let described = backend::describe(&*kind).await.map_err(of_backend)?;
