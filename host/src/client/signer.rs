@@ -37,6 +37,10 @@ impl HostSigner {
         Self { registry, ring, spending, audit, agreed: Mutex::default() }
     }
 
+    pub(super) fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
     /// Lets a backend sign away at most a fee, once, for as long as the result is kept. `None` while another announcement spends there.
     pub(super) fn agree(self: &Arc<Self>, backend: &str, fee: Amount) -> Option<Agreed> {
         let mut agreed = self.agreed();

@@ -36,6 +36,7 @@ impl Row {
             Line::Quote(line) => Some(Self::from(line)),
             Line::Key(line) => Some(Self::from(line)),
             Line::Identity(_)
+            | Line::Spent(_)
             | Line::BackendError(_)
             | Line::Error(_)
             | Line::Summary(_)
