@@ -47,12 +47,11 @@ impl KeyRing {
         let was_there = match self.store(place.store).and_then(|store| store.delete(&item.id())) {
             Ok(deleted) if deleted || home || place.store == StoreName::Env => deleted,
             _ if forget => false,
-            Ok(_) => {
-                let mut error = super::ring::missing(item, place.store);
+            other => {
+                let mut error = other.err().unwrap_or_else(|| super::ring::missing(item, place.store));
                 let way = error.fix.take().unwrap_or_default();
                 return Err(error.fix(format!("{way}; if it is gone for good: the same with --forget")));
             }
-            Err(error) => return Err(error),
         };
         if !forget {
             self.clear(item, &mut place)?;
