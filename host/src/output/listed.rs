@@ -139,6 +139,8 @@ pub(crate) struct QuoteLine {
     pub(crate) backend: String,
     /// The most that it costs; null where it is free.
     pub(crate) fee: Option<String>,
+    /// How many signatures it takes; no more are given.
+    pub(crate) signatures: u32,
     /// What is written where.
     pub(crate) writes: String,
     /// Seconds until it is final; null where nobody knows.
@@ -153,8 +155,9 @@ pub(crate) struct QuoteLine {
 
 impl QuoteLine {
     pub(crate) fn new(network: &str, backend: &str, quote: Quote) -> Self {
-        let Quote { fee, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
+        let Quote { fee, signatures, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
         Self {
+            signatures: signatures.unwrap_or(u32::from(fee.is_some())),
             network: network.into(),
             backend: backend.into(),
             fee,
@@ -172,11 +175,12 @@ impl QuoteLine {
             seconds.map_or_else(|| none.into(), |seconds| format!("{seconds} s"))
         };
         format!(
-            "\"{}\" on \"{}\" costs at most {}{}: {}; final in {}, lasts {}; {}",
+            "\"{}\" on \"{}\" costs at most {}{}{}: {}; final in {}, lasts {}; {}",
             self.network,
             self.backend,
             self.fee.as_deref().unwrap_or("nothing"),
             if self.test_network { " (worth nothing)" } else { "" },
+            if self.signatures > 1 { format!(", signed {} times", self.signatures) } else { String::new() },
             self.writes,
             seconds(self.final_in_s, "a time that nobody knows"),
             seconds(self.lasts_s, "for ever"),

@@ -33,7 +33,7 @@ impl Spending {
     /// Counts a fee, unless the day's limit would be passed. What is counted for a day to come, by a clock that was wrong, counts today.
     pub(crate) fn count(&self, key: &str, backend: &str, fee: &Amount, per_day: &Amount) -> Result<()> {
         let file = Locked::new(self.path.clone())?;
-        let mut all = self.parse(file.read()?)?;
+        let mut all = self.parse(file.read()?.as_deref())?;
         let (today, spent) = (now() / 86_400, all.entry("spent".into()).or_default());
         spent.retain(|spent| spent.day >= today);
         let mut ours = spent.iter().filter(|spent| spent.key == key && spent.backend == backend);
@@ -55,7 +55,7 @@ impl Spending {
     /// What was counted today, each key and backend once for each unit.
     pub(crate) fn today(&self) -> Result<Vec<Spent>> {
         let (today, mut sums) = (now() / 86_400, Vec::<Spent>::new());
-        let all = self.parse(files::read(&self.path)?)?;
+        let all = self.parse(files::read(&self.path)?.as_deref())?;
         for spent in all.into_values().flatten().filter(|spent| spent.day >= today) {
             let same = sums.iter_mut().find(|sum| {
                 sum.key == spent.key
@@ -71,9 +71,9 @@ impl Spending {
         Ok(sums)
     }
 
-    fn parse(&self, text: Option<String>) -> Result<BTreeMap<String, Vec<Spent>>> {
+    fn parse(&self, text: Option<&str>) -> Result<BTreeMap<String, Vec<Spent>>> {
         // A counter that cannot be read must not become a counter at nought.
-        serde_json::from_str(text.as_deref().unwrap_or("{}")).map_err(|error| {
+        serde_json::from_str(text.unwrap_or("{}")).map_err(|error| {
             Error::new(Kind::NeedsHuman, format!("{} cannot be read", self.path.display()))
                 .because(error)
                 .fix("nothing is spent until it can; if it cannot be mended, remove it: the day's count is lost")

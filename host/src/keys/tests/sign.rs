@@ -157,7 +157,7 @@ fn ecdsa_tells_which_key_signed() {
     assert!(ids.iter().all(|count| *count > 16), "{ids:?}");
 }
 
-/// Compared with what PyCryptodome makes of the same key, message and salt; and judged by a verifier that accepts a vector of Wycheproof
+/// Compared with what `PyCryptodome` makes of the same key, message and salt; and judged by a verifier that accepts a vector of Wycheproof
 /// (`rsa_pss_4096_sha256_mgf1_32`, number 3) and nothing that was changed.
 #[test]
 fn rsa_pss_signs_as_others_do() {
