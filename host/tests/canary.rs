@@ -101,6 +101,10 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         search("a key that is none", &wrong.0.stderr);
     }
     assert!(fs::read_dir(&folder).unwrap().count() > 1, "nothing was signed, so nothing could show");
+    for sealed in ["mine", "node"] {
+        let file = home.path().join(format!("data/keys/{sealed}.json"));
+        assert!(file.exists(), "{sealed} was not kept, so nothing could show");
+    }
 
     // A process that has the key in its memory and dies of a fault.
     let place = tempfile::tempdir().unwrap();

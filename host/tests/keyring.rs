@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use support::{Home, Ran, program};
@@ -72,6 +72,17 @@ fn a_locked_keyring_is_told_in_time_with_the_way_out() {
     assert!(told.contains("unlock it") && told.contains("--forget"), "{told}");
 }
 
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let below = entries.map(|path| match path.symlink_metadata().unwrap().file_type() {
+        kind if kind.is_dir() => files(&path),
+        kind if kind.is_file() => vec![path],
+        _ => Vec::new(),
+    });
+    below.flatten().collect()
+}
+
 /// Locks the collection in which everything is kept.
 const LOCK: &str = "gdbus call --session -d org.freedesktop.secrets -o /org/freedesktop/secrets -m org.freedesktop.Secret.Service.Lock \"['/org/freedesktop/secrets/collection/login']\" >/dev/null";
 
@@ -116,6 +127,7 @@ fn the_nodes_key_and_a_networks_secret_live_in_the_real_keyring() {
     let announce = "announce club --port 4001 --via local --once --no-input";
     let script = format!(
         "$B network add club --secret new\n$B {announce}\n$B status --json\n\
+         echo seed $(cat $BITBOOT_HOME/state/identity)\n\
          $B key move node --store keyring\n$B key move --network club --store keyring\n\
          test ! -e $BITBOOT_HOME/state/identity\ntest -z \"$(ls $BITBOOT_HOME/data/secrets)\"\n\
          secret-tool lookup service bitboot username \"node in $BITBOOT_HOME/config\" | cut -c1-8; echo\n\
@@ -146,6 +158,17 @@ fn the_nodes_key_and_a_networks_secret_live_in_the_real_keyring() {
     }
     assert_eq!(out.matches("free 0").count() + out.matches("free 3").count(), 4, "{out}{told}");
     assert!(told.contains("unlock it") && out.contains("none made"), "{out}{told}");
+    // The keyring's own files included, nothing on the disk has it any more.
+    let seed = out.lines().find_map(|line| line.strip_prefix("seed ")).unwrap();
+    let bytes = data_encoding::HEXLOWER.decode(seed.as_bytes()).unwrap();
+    let base64 = data_encoding::BASE64URL_NOPAD.encode(&bytes);
+    assert!(told.lines().all(|line| !line.contains(seed) && !line.contains(&base64)));
+    for file in files(home.path()) {
+        let content = std::fs::read(&file).unwrap();
+        for form in [&bytes[..], seed.as_bytes(), base64.as_bytes()] {
+            assert!(!content.windows(form.len()).any(|part| part == form), "{}", file.display());
+        }
+    }
 }
 
 #[test]
