@@ -81,6 +81,18 @@ fn write(path: &Path, content: &[u8], how: &tempfile::Builder<'_, '_>) -> Result
     Ok(())
 }
 
+/// Deletes a file; whether there was one.
+pub(crate) fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            sync_folder(folder_of(path));
+            Ok(true)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::file("delete", path, &error)),
+    }
+}
+
 /// Adds a line to a file that only the user can read, and sees it on the disk. Lines of several processes do not mix.
 pub(crate) fn append(path: &Path, line: &str) -> Result<()> {
     make_folder(folder_of(path))?;

@@ -54,6 +54,7 @@ fn nothing_that_is_written_has_a_secret_in_it() {
     home.add_misbehaving("toll", "toll", &format!("folder = {folder:?}"));
     home.add_misbehaving("slow", "toll", &format!("folder = {folder:?}, pause_ms = 600000"));
     let limits = "--per-transaction 1TOL --per-day 1TOL";
+    home.run(&["key", "stores", "--helper", &format!("python3 {}", planted_helper(&planted))]);
     for words in [
         &format!("key import mine {key} --store file"),
         "key import mine /nonexistent --store file",
@@ -66,6 +67,22 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         &format!("key policy mine --allow toll {limits}"),
         &format!("key policy mine --allow slow {limits}"),
         "key export mine",
+        "key export node",
+        // The node's key is the same one here, and a network's secret too.
+        &format!("key import node {key} --kind ed25519"),
+        &format!("key import node {key} --kind ed25519 --store env"),
+        "key show node",
+        "key move node --store file",
+        &format!("network add club --secret {key}"),
+        "network show club --json",
+        "key move --network club --store file",
+        "key move --network club --store nowhere",
+        "key move mine --store helper",
+        "announce club --port 4001 --via local --once --json",
+        "lookup club --via local --json",
+        "network list --json",
+        "network remove club --forget",
+        "doctor --json",
         "announce n --peer 127.0.0.1:1 --via toll --once --dry-run --json",
         "announce n --peer 127.0.0.1:1 --via toll --once --yes",
         "announce n --peer 127.0.0.1:1 --via toll --once --yes --json",
@@ -84,6 +101,10 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         search("a key that is none", &wrong.0.stderr);
     }
     assert!(fs::read_dir(&folder).unwrap().count() > 1, "nothing was signed, so nothing could show");
+    for sealed in ["mine", "node"] {
+        let file = home.path().join(format!("data/keys/{sealed}.json"));
+        assert!(file.exists(), "{sealed} was not kept, so nothing could show");
+    }
 
     // A process that has the key in its memory and dies of a fault.
     let place = tempfile::tempdir().unwrap();
@@ -128,6 +149,14 @@ fn nothing_that_is_written_has_a_secret_in_it() {
     }
     search_folder(place.path(), Path::new("/nonexistent"));
     search_folder(home.path(), &planted);
+}
+
+/// A helper that answers each request with all that it was given.
+fn planted_helper(folder: &Path) -> String {
+    let file = folder.join("helper.py");
+    fs::write(&file, "import sys; line = sys.stdin.readline(); print(line); print(line, file=sys.stderr)")
+        .unwrap();
+    file.display().to_string()
 }
 
 fn abort(pid: u32) {

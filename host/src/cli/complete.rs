@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use clap_complete::CompletionCandidate;
 
 use crate::install::{Indexes, Trust};
+use crate::keys::{Index, NODE};
 use crate::paths::Paths;
 use crate::registry::Registry;
 use crate::state::Journal;
@@ -58,6 +59,15 @@ pub(super) fn announced(current: &OsStr) -> Vec<CompletionCandidate> {
 /// A backend, or a plugin, whose own actions can be run.
 pub(super) fn backends_and_plugins(current: &OsStr) -> Vec<CompletionCandidate> {
     backends(current).into_iter().chain(plugins(current)).collect()
+}
+
+/// A key; opens no store.
+pub(super) fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let index = paths().and_then(|paths| Index::read(&paths).ok()).unwrap_or_default();
+    let kind = |entry: crate::keys::Entry| Some(entry.kind.word().to_owned());
+    let mut names: Vec<Named> = index.keys.into_iter().map(|(name, entry)| (name, kind(entry))).collect();
+    names.push((NODE.into(), Some("the node's own key".into())));
+    candidates(current, ',', &names)
 }
 
 type Named = (String, Option<String>);

@@ -6,14 +6,15 @@ use super::context::Context;
 use super::exit::Exit;
 use crate::client::{Bitboot, library};
 use crate::error::{Error, Kind, Result};
+use crate::keys::{Item, StoreName};
 use crate::loader::{manifest_of, refused};
 use crate::output::{FindingLine, Line};
 use crate::paths::Paths;
-use crate::registry::Registry;
+use crate::registry::{NetworkEntry, Registry};
 
 /// Look for what is wrong, and say what helps
 ///
-/// Looks at this build, the folders, the registry and the plugins; with --online also at the media.
+/// Looks at this build, the folders, the registry, the plugins, and where secrets lie; with --online also at the media.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Ask the media of the default backends too
@@ -38,6 +39,7 @@ impl Args {
             }
             Err(error) => findings.push(("registry".to_owned(), Err(error))),
         }
+        findings.extend(secrets(context)?);
         if self.online {
             findings.extend(media(&context.bitboot()?, context.timeout(Duration::from_secs(10))).await?);
         }
@@ -55,6 +57,38 @@ fn line(about: String, outcome: Result<String>) -> FindingLine {
         Ok(finding) => FindingLine { about, verdict: "ok", finding, fix: None },
         Err(error) => FindingLine { about, verdict: "problem", finding: error.to_string(), fix: error.fix },
     }
+}
+
+/// Where the node's key and the secrets of networks lie, and what a move has left; opens no store.
+fn secrets(context: &Context) -> Result<Vec<Finding>> {
+    let keys = context.keys()?;
+    let about = "secrets".to_owned();
+    let index = match keys.index() {
+        Ok(index) => index,
+        Err(error) => return Ok(vec![(about, Err(error))]),
+    };
+    let node = match keys.known_identity() {
+        Ok(Some((_, place))) => Ok(lies(&Item::Node, place.store)),
+        Ok(None) => Ok("the node has no key yet; announcing makes one".into()),
+        Err(error) => Err(error),
+    };
+    let mut findings = vec![(about.clone(), node)];
+    // A registry that cannot be read has a finding of its own.
+    let networks = Registry::read(context.paths()?).map(|registry| registry.networks).unwrap_or_default();
+    for (name, entry) in networks {
+        if let (Ok(NetworkEntry { secret: true, .. }), Ok(network)) = (entry.value, name.parse()) {
+            let item = Item::Network(network);
+            findings.push((about.clone(), item.place(&index).map(|place| lies(&item, place.store))));
+        }
+    }
+    findings.extend(index.left_behind().into_iter().map(|error| (about.clone(), Err(error))));
+    Ok(findings)
+}
+
+fn lies(item: &Item, store: StoreName) -> String {
+    let other = if store == StoreName::Home { StoreName::Keyring } else { StoreName::Home };
+    let (words, about) = (item.words(), store.about());
+    format!("{item} lies in \"{store}\": {about}; to move it: bitboot key move {words} --store {other}")
 }
 
 /// A program that is linked with everything in it cannot load a library.

@@ -18,7 +18,7 @@ use crate::amount::Amount;
 use crate::backend;
 use crate::discovery::{Candidate, Statement};
 use crate::error::{Error, Kind, Result};
-use crate::keys::{KeyFiles, KeyKind, KeyRing, ask_never};
+use crate::keys::{KeyKind, KeyRing, ask_never};
 use crate::loader::{self, Loader, PluginLog, Request};
 use crate::network::{Metadata, Network};
 use crate::paths::Paths;
@@ -137,8 +137,8 @@ impl Bitboot {
         }
     }
 
-    pub(crate) fn keys(&self) -> KeyFiles {
-        KeyFiles::new(&self.paths)
+    pub(crate) fn keys(&self) -> &KeyRing {
+        self.signer.ring()
     }
 
     pub(crate) fn signer(&self) -> &Arc<HostSigner> {

@@ -197,7 +197,10 @@ impl Cells for KeyLine {
 
     fn cells(&self) -> Vec<String> {
         let default = if self.default { "default" } else { "" }.to_owned();
-        let (public_key, grants) = (self.public_key.clone(), self.grants.join("; "));
+        let spent =
+            self.spent_today.iter().map(|spent| format!("{} spent on {} today", spent.spent, spent.backend));
+        let grants: Vec<_> = self.grants.iter().cloned().chain(spent).collect();
+        let (public_key, grants) = (self.public_key.clone(), grants.join("; "));
         vec![self.key.clone(), self.kind.clone(), self.store.clone(), default, public_key, grants]
     }
 

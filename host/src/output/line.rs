@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::listed::{
     AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine,
+    PluginLine, QuoteLine, SpentLine,
 };
 use super::packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 use crate::discovery::Peer;
@@ -40,6 +40,8 @@ pub(crate) enum Line {
     Summary(SummaryLine),
     /// `status`: the key that this node signs with.
     Identity(IdentityLine),
+    /// `status`: what was spent today with a key on a backend.
+    Spent(SpentLine),
     /// `status`: something that this machine announces.
     Announced(AnnouncedLine),
     /// `network`: a registered network.

@@ -31,6 +31,19 @@ pub(crate) struct AnnouncedLine {
 pub(crate) struct IdentityLine {
     /// Its public half, 64 hexadecimal digits (ed25519).
     pub(crate) public_key: String,
+    /// Where the private half is kept: `home`, `keyring`, `file` or `helper`.
+    pub(crate) store: String,
+}
+
+/// What was spent today (UTC).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SpentLine {
+    pub(crate) key: String,
+    pub(crate) backend: String,
+    /// What was signed away today, amount and unit.
+    pub(crate) spent: String,
+    /// The most that may be spent in a day; null where the policy has changed since.
+    pub(crate) per_day: Option<String>,
 }
 
 /// A registered network.
@@ -41,6 +54,8 @@ pub(crate) struct NetworkLine {
     pub(crate) locator: Option<String>,
     /// Found and read by those only who have its secret.
     pub(crate) secret: bool,
+    /// Where its secret is kept: `home`, `keyring`, `file` or `helper`; null for an open network.
+    pub(crate) secret_store: Option<String>,
     /// Its own backends; none for the default ones.
     pub(crate) backends: Vec<String>,
     /// Why its entry is invalid; null where it is valid.
@@ -138,6 +153,8 @@ pub(crate) struct QuoteLine {
     pub(crate) backend: String,
     /// The most that it costs; null where it is free.
     pub(crate) fee: Option<String>,
+    /// How many signatures it takes; no more are given.
+    pub(crate) signatures: u32,
     /// What is written where.
     pub(crate) writes: String,
     /// Seconds until it is final; null where nobody knows.
@@ -152,8 +169,9 @@ pub(crate) struct QuoteLine {
 
 impl QuoteLine {
     pub(crate) fn new(network: &str, backend: &str, quote: Quote) -> Self {
-        let Quote { fee, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
+        let Quote { fee, signatures, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
         Self {
+            signatures: signatures.unwrap_or(u32::from(fee.is_some())),
             network: network.into(),
             backend: backend.into(),
             fee,
@@ -171,11 +189,12 @@ impl QuoteLine {
             seconds.map_or_else(|| none.into(), |seconds| format!("{seconds} s"))
         };
         format!(
-            "\"{}\" on \"{}\" costs at most {}{}: {}; final in {}, lasts {}; {}",
+            "\"{}\" on \"{}\" costs at most {}{}{}: {}; final in {}, lasts {}; {}",
             self.network,
             self.backend,
             self.fee.as_deref().unwrap_or("nothing"),
             if self.test_network { " (worth nothing)" } else { "" },
+            if self.signatures > 1 { format!(", signed {} times", self.signatures) } else { String::new() },
             self.writes,
             seconds(self.final_in_s, "a time that nobody knows"),
             seconds(self.lasts_s, "for ever"),
@@ -190,7 +209,7 @@ pub(crate) struct KeyLine {
     pub(crate) key: String,
     /// `secp256k1`, `ed25519` or `rsa4096`.
     pub(crate) kind: String,
-    /// Where the private half is kept: `keyring`, `file`, `env` or `helper`.
+    /// Where the private half is kept: `keyring`, `file`, `env` or `helper`; for the key `node` also `home`.
     pub(crate) store: String,
     /// Used where a backend names no key of its own.
     pub(crate) default: bool,
@@ -198,6 +217,8 @@ pub(crate) struct KeyLine {
     pub(crate) public_key: String,
     /// Which backends may use it, each with its limits, in words.
     pub(crate) grants: Vec<String>,
+    /// What was spent with it today (UTC).
+    pub(crate) spent_today: Vec<SpentLine>,
 }
 
 /// A finding of `doctor` or `key stores`.

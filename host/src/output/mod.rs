@@ -17,7 +17,7 @@ pub(crate) use line::millis;
 pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
 pub(crate) use listed::{
     AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine,
+    PluginLine, QuoteLine, SpentLine,
 };
 pub(crate) use packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 pub(crate) use paint::ColorChoice;

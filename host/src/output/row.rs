@@ -41,6 +41,7 @@ impl Row {
             Line::Index(line) => Some(Self::from(line)),
             Line::Made(line) => Some(Self::from(line)),
             Line::Identity(_)
+            | Line::Spent(_)
             | Line::BackendError(_)
             | Line::Error(_)
             | Line::Summary(_)

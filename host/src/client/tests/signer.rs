@@ -49,6 +49,34 @@ fn another_backend_and_another_kind_are_refused() {
 }
 
 #[test]
+fn a_key_that_may_spend_signs_only_what_was_agreed_to_and_no_more_often() {
+    let home = tempfile::tempdir().unwrap();
+    let (signer, asker) = signer(home.path());
+    let limit = || Some("1 TOL".parse().unwrap());
+    signer
+        .ring
+        .change(|index| {
+            let grant = Grant { per_transaction: limit(), per_day: limit() };
+            index.keys.get_mut("mine").unwrap().grants.insert("toll".into(), grant);
+            Ok(())
+        })
+        .unwrap();
+    let sign = |fee| signer.sign(&asker, &request(fee));
+    assert_eq!(sign(Some("0 TOL")).unwrap_err().kind, Kind::NeedsHuman, "nobody has agreed");
+    let spend =
+        Spend { network: "n".into(), backend: "toll".into(), fee: "0.5 TOL".parse().unwrap(), signatures: 3 };
+    let agreed = signer.agree(&spend).unwrap();
+    assert!(signer.agree(&spend).is_none(), "one after the other");
+    assert!(sign(Some("0.6 TOL")).is_err(), "over the fee");
+    assert!(sign(Some("0.2 TOL")).is_ok() && sign(Some("0 TOL")).is_ok() && sign(None).is_ok());
+    assert_eq!(sign(Some("0 TOL")).unwrap_err().kind, Kind::NeedsHuman, "three were agreed to");
+    drop(agreed);
+    assert!(sign(Some("0 TOL")).is_err(), "it is over");
+    let counted = signer.spending.today().unwrap();
+    assert_eq!(counted[0].amount, "0.5 TOL".parse().unwrap());
+}
+
+#[test]
 fn no_answer_has_a_private_key_in_it() {
     let home = tempfile::tempdir().unwrap();
     let (signer, asker) = signer(home.path());

@@ -52,6 +52,33 @@ async fn the_suite_sees_the_one_clause_that_is_broken() {
     assert!(!broken("slow", json!({})).await.is_empty());
 }
 
+/// Backends that cost something are put to the suite by keys that everybody knows.
+#[tokio::test]
+async fn the_suite_sees_who_costs_more_than_was_said() {
+    let toll = |set: Value| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = json!({ "folder": folder.path() });
+        config.as_object_mut().unwrap().extend(set.as_object().unwrap().clone());
+        (config, folder)
+    };
+    for scheme in ["ecdsa-der", "ecdsa-recoverable", "bip340", "ed25519", "rsa-pss-sha256"] {
+        let (config, _folder) =
+            toll(json!({ "scheme": scheme, "times": 2, "signatures": 2, "takes": "0.001 TOL" }));
+        check(&library("bitboot_misbehaving"), &Subject::new("toll", config)).await;
+    }
+    for (set, clause) in [
+        (json!({ "takes": "0.003 TOL" }), "quote_covers_what_is_signed"),
+        (json!({ "takes": "0.002 LOT" }), "quote_covers_what_is_signed"),
+        (json!({ "takes": "?", "times": 2, "signatures": 1 }), "quote_covers_what_is_signed"),
+        (json!({ "takes": "0 TOL", "times": 2 }), "quote_covers_what_is_signed"),
+        (json!({ "bills": "0.003 TOL" }), "quote_covers_what_is_signed"),
+        (json!({ "real": true }), "suite_runs_where_nothing_is_lost"),
+    ] {
+        let (config, _folder) = toll(set);
+        assert_eq!(broken("toll", config).await, [clause]);
+    }
+}
+
 #[tokio::test]
 async fn an_exception_needs_a_clause() {
     let subject = Subject::new("lax", json!({}))

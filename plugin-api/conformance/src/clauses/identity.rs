@@ -11,15 +11,14 @@ use crate::check::{Broken, Told, ensure};
 
 /// The part of `plugin.toml` that the contract asks for.
 #[derive(Deserialize)]
-struct Manifest {
+pub(super) struct Manifest {
     name: String,
     version: String,
     api: u32,
     summary: String,
     license: String,
     backend: Vec<Kind>,
-    #[serde(rename = "asks")]
-    _asks: Asks,
+    pub(super) asks: Asks,
 }
 
 #[derive(Deserialize)]
@@ -28,15 +27,17 @@ struct Kind {
     summary: String,
 }
 
+/// Of two of them it is only checked that they are there, and of their type.
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "that they are there and of their type is what is checked")]
-struct Asks {
-    network: bool,
-    keys: Vec<String>,
-    files: Vec<String>,
+pub(super) struct Asks {
+    #[serde(rename = "network")]
+    _network: bool,
+    pub(super) keys: Vec<String>,
+    #[serde(rename = "files")]
+    _files: Vec<String>,
 }
 
-fn manifest(bench: &Bench) -> Told<Manifest> {
+pub(super) fn manifest(bench: &Bench) -> Told<Manifest> {
     toml::from_str(bench.library.manifest()).map_err(|error| Broken::new(format!("plugin.toml: {error}")))
 }
 

@@ -6,6 +6,7 @@ mod cost;
 mod identity;
 mod listening;
 mod registers;
+mod spending;
 mod trip;
 
 use std::future::Future;
@@ -74,6 +75,11 @@ pub(crate) const ALL: &[Clause] = clauses! {
         racing_writers_end_with_one_value
         oversize_or_odd_register_is_refused
         many_registers_work_at_once
+    }
+    spending {
+        suite_runs_where_nothing_is_lost
+        quote_covers_what_is_signed
+        manifest_asks_for_the_keys_that_sign
     }
     listening {
         stopped_call_ends

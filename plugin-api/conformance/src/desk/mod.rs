@@ -1,14 +1,17 @@
+mod keys;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bitboot_plugin_api::ffi::outside::Services;
-use bitboot_plugin_api::{CacheEntry, Error, LogLine, Result, message};
+use bitboot_plugin_api::{CacheEntry, Error, LogLine, Result, Scheme, SignRequest, Signed, message};
 
-/// What a host does for its plugins, in memory: a log that can be read and a cache.
+/// What a host does for its plugins, in memory: a log that can be read, a cache, and signatures by throwaway keys that everybody knows.
 #[derive(Debug, Default)]
 pub struct Desk {
     log: Mutex<Vec<LogLine>>,
     cache: Mutex<BTreeMap<String, Vec<u8>>>,
+    asked: Mutex<Vec<SignRequest>>,
 }
 
 impl Desk {
@@ -16,6 +19,21 @@ impl Desk {
     #[must_use]
     pub fn log(&self) -> Vec<LogLine> {
         hold(&self.log).clone()
+    }
+
+    /// What was asked to be signed, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<SignRequest> {
+        hold(&self.asked).clone()
+    }
+
+    /// The public key by which it signs in a scheme, in the scheme's form. The same in each run, so that a test can give it coins of a chain of
+    /// its own; everybody knows the other half.
+    ///
+    /// # Errors
+    /// For a scheme that the contract of this version does not have.
+    pub fn public_key(scheme: Scheme) -> Result<Vec<u8>> {
+        keys::public(scheme)
     }
 
     /// What is kept under a name.
@@ -37,6 +55,15 @@ impl Services for Desk {
             "cache_put" => {
                 let CacheEntry { name, bytes } = message::decode(body)?;
                 hold(&self.cache).insert(name, bytes.unwrap_or_default());
+            }
+            "sign" => {
+                let asked: SignRequest = message::decode(body)?;
+                let bytes = keys::sign(&asked)?;
+                hold(&self.asked).push(asked);
+                return Ok(message::encode(&Signed { bytes }));
+            }
+            "public_key" => {
+                return Ok(message::encode(&Signed { bytes: keys::public(message::decode(body)?)? }));
             }
             unknown => return Err(Error::unsupported(format!("this host has no service `{unknown}`"))),
         }
