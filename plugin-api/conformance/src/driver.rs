@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::stream::wordless;
-use crate::{Desk, Said, Stream};
+use crate::{Desk, Said, Signer, Stream};
 
 /// The deadline of calls whose caller gives none.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -52,7 +52,12 @@ impl Driver {
     /// # Errors
     /// What the plugin answers, such as a kind that it does not have.
     pub fn create(library: &Library, kind: &str) -> Result<Self> {
-        let desk = Arc::new(Desk::default());
+        Self::create_with(library, kind, None)
+    }
+
+    /// The same, for a plugin that may ask the host to sign.
+    pub(crate) fn create_with(library: &Library, kind: &str, signer: Option<Arc<dyn Signer>>) -> Result<Self> {
+        let desk = Arc::new(Desk::new(signer));
         Ok(Self { callee: library.create(kind, desk.clone())?, desk })
     }
 

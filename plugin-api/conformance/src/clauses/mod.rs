@@ -5,7 +5,9 @@ mod content;
 mod cost;
 mod identity;
 mod listening;
+mod money;
 mod registers;
+mod strain;
 mod trip;
 
 use std::future::Future;
@@ -62,9 +64,12 @@ pub(crate) const ALL: &[Clause] = clauses! {
         dns_name_is_carried_or_refused
         value_is_carried_or_refused
         oversize_value_is_refused
-        quote_is_given
         health_is_told_or_unsupported
         saving_works
+    }
+    money {
+        quote_is_given
+        quote_covers_the_cost
     }
     registers {
         registers_are_there_or_unsupported
@@ -81,6 +86,11 @@ pub(crate) const ALL: &[Clause] = clauses! {
         slow_listener_loses_nothing
         parallel_lookups_all_answer
         ended_call_is_not_running
+    }
+    strain {
+        odd_values_cause_no_panic
+        flood_of_calls_is_survived
+        noise_of_strangers_is_passed_over
     }
     cost {
         calls_leave_nothing_behind
