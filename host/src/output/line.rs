@@ -10,6 +10,7 @@ use super::listed::{
     AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
     PluginLine, QuoteLine,
 };
+use super::tested::{ClauseLine, TestedLine};
 use crate::discovery::Peer;
 use crate::error::Error;
 use crate::network::{Metadata, conceal};
@@ -49,6 +50,10 @@ pub(crate) enum Line {
     Health(HealthLine),
     /// `plugin`: a registered plugin.
     Plugin(PluginLine),
+    /// `plugin test`: what became of a clause of the contract.
+    Clause(ClauseLine),
+    /// `plugin test`: what became of a kind of backend, after its last clause.
+    Tested(TestedLine),
     /// `backend run`, `testnet`: a result of an action; its fields are the action's.
     Output(OutputLine),
     /// `announce --dry-run`: what it would cost.

@@ -35,10 +35,12 @@ impl Row {
             Line::Finding(line) => Some(Self::from(line)),
             Line::Quote(line) => Some(Self::from(line)),
             Line::Key(line) => Some(Self::from(line)),
+            Line::Clause(line) => Some(Self::from(line)),
             Line::Identity(_)
             | Line::BackendError(_)
             | Line::Error(_)
             | Line::Summary(_)
+            | Line::Tested(_)
             | Line::Output(_) => None,
         }
     }

@@ -15,6 +15,9 @@ pub(crate) struct PluginEntry {
     pub(crate) version: Option<String>,
     #[serde(default = "yes")]
     pub(crate) enabled: bool,
+    /// Linked by its author: used where it is built, neither locked nor signed.
+    #[serde(default)]
+    pub(crate) dev: bool,
 }
 
 /// `[backends.NAME]`

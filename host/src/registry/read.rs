@@ -27,6 +27,13 @@ pub(crate) struct Entry<T> {
     pub(crate) origin: Origin,
 }
 
+impl Entry<PluginEntry> {
+    /// Whether it is a plugin that its author has linked.
+    pub(crate) fn is_dev(&self) -> bool {
+        self.value.as_ref().is_ok_and(|entry| entry.dev)
+    }
+}
+
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {

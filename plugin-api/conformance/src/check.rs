@@ -3,6 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bitboot_plugin_api::Error;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
 use crate::bench::Bench;
@@ -99,7 +100,8 @@ pub struct Verdict {
 }
 
 /// Whether a clause holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", content = "why", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Outcome {
     /// The plugin keeps it.

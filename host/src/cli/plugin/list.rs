@@ -86,7 +86,12 @@ fn line(name: &str, entry: &Entry<PluginEntry>) -> PluginLine {
     line.library = Some(path.display().to_string());
     match manifest_of(&path) {
         Ok(manifest) => {
-            line.state = if entry.enabled { "enabled" } else { "disabled" }.into();
+            line.state = match (entry.enabled, entry.dev) {
+                (true, true) => "dev",
+                (true, false) => "enabled",
+                (false, _) => "disabled",
+            }
+            .into();
             line.version = manifest.version;
             line.summary = manifest.summary;
             line.kinds = manifest.backends.into_iter().map(|backend| backend.kind).collect();

@@ -1,6 +1,9 @@
 mod edit;
 mod install;
+mod link;
 mod list;
+mod new;
+mod test;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -19,6 +22,10 @@ pub(super) enum Command {
     Enable(edit::Named),
     /// Keep a plugin, but do not use it
     Disable(edit::Named),
+    New(new::Args),
+    Test(test::Args),
+    Link(link::Args),
+    Unlink(link::UnlinkArgs),
 }
 
 impl Command {
@@ -30,6 +37,10 @@ impl Command {
             Self::Remove(named) => named.remove(context),
             Self::Enable(named) => named.switch(context, true),
             Self::Disable(named) => named.switch(context, false),
+            Self::New(args) => args.run(context),
+            Self::Test(args) => args.run(context).await,
+            Self::Link(args) => args.run(context).await,
+            Self::Unlink(args) => args.run(context),
         }
     }
 }
