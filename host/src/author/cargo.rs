@@ -66,17 +66,26 @@ async fn cargo_build(folder: &Path, release: bool, quiet: bool) -> Result<PathBu
     if let Some(told) = child.stdout.take() {
         let mut lines = BufReader::new(told).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            library = serde_json::from_str(&line).ok().and_then(|message| library_of(message, &manifest)).or(library);
+            library = serde_json::from_str(&line)
+                .ok()
+                .and_then(|message| library_of(message, &manifest))
+                .or(library);
         }
     }
-    let status = child.wait().await.map_err(|error| Error::new(Kind::Other, "cargo did not end").because(error))?;
+    let status =
+        child.wait().await.map_err(|error| Error::new(Kind::Other, "cargo did not end").because(error))?;
     if !status.success() {
         let what = format!("the crate in {} does not build", folder.display());
-        return Err(Error::new(Kind::Other, what).because(format!("cargo: {status}")).fix("mend what cargo tells above"));
+        return Err(Error::new(Kind::Other, what)
+            .because(format!("cargo: {status}"))
+            .fix("mend what cargo tells above"));
     }
     library.ok_or_else(|| {
-        Error::new(Kind::Other, format!("the crate in {} builds no library that can be loaded", folder.display()))
-            .fix("add to its Cargo.toml: [lib] crate-type = [\"cdylib\", \"rlib\"]")
+        Error::new(
+            Kind::Other,
+            format!("the crate in {} builds no library that can be loaded", folder.display()),
+        )
+        .fix("add to its Cargo.toml: [lib] crate-type = [\"cdylib\", \"rlib\"]")
     })
 }
 

@@ -51,7 +51,8 @@ fn job() -> Result<Job> {
     let read = std::io::Read::take(std::io::stdin().lock(), MAX_JOB).read_line(&mut line);
     let job = read.ok().and_then(|_| serde_json::from_str(&line).ok());
     let job = job.ok_or_else(|| {
-        Error::new(Kind::Usage, "there is no job on the standard input").fix("this is for: bitboot plugin test")
+        Error::new(Kind::Usage, "there is no job on the standard input")
+            .fix("this is for: bitboot plugin test")
     })?;
     // Whoever started this process is gone when its end of the pipe is: then nobody wants to know, whatever the plugin does.
     std::thread::spawn(|| {

@@ -27,7 +27,11 @@ pub(crate) fn plugin_name(text: &str) -> Result<String, String> {
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && !text.ends_with('-')
         && !text.contains("--");
-    if fits { Ok(text.to_owned()) } else { Err("a name is 1 to 40 of a-z, 0-9 and single -, with a letter first".into()) }
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err("a name is 1 to 40 of a-z, 0-9 and single -, with a letter first".into())
+    }
 }
 
 impl New {
@@ -39,7 +43,9 @@ impl New {
             let what = format!("{} is there already", folder.display());
             return Err(Error::new(Kind::Usage, what).fix("name another folder: --dir DIR"));
         }
-        let make = |folder: &Path| fs::create_dir_all(folder).map_err(|error| Error::file("make the folder", folder, &error));
+        let make = |folder: &Path| {
+            fs::create_dir_all(folder).map_err(|error| Error::file("make the folder", folder, &error))
+        };
         make(&beside)?;
         let staged = tempfile::Builder::new().prefix(".new-plugin-").tempdir_in(&beside);
         let staged = staged.map_err(|error| Error::file("write in", &beside, &error))?;
@@ -120,7 +126,9 @@ fn has_crate(folder: &Path) -> bool {
 
 /// `NAME` or `NAME-VERSION`, the last one by name where there are several.
 fn unpacked(folder: &Path, name: &str) -> Option<PathBuf> {
-    let is_version = |rest: &str| rest.is_empty() || rest.strip_prefix('-').is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()));
+    let is_version = |rest: &str| {
+        rest.is_empty() || rest.strip_prefix('-').is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let folders = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
     let mut fitting: Vec<_> = folders
         .filter(|path| {
@@ -149,7 +157,11 @@ mod tests {
         };
         new(&folder, None).write().unwrap();
         let there = |path: &str| folder.join(path).is_file();
-        assert!(["Cargo.toml", "plugin.toml", "src/lib.rs", "tests/conformance.rs", ".gitignore", "LICENSE"].iter().all(|path| there(path)));
+        assert!(
+            ["Cargo.toml", "plugin.toml", "src/lib.rs", "tests/conformance.rs", ".gitignore", "LICENSE"]
+                .iter()
+                .all(|path| there(path))
+        );
         assert!(!there(".cargo/config.toml"));
         let again = new(&folder, None).write().unwrap_err();
         assert_eq!(again.kind, Kind::Usage);

@@ -15,14 +15,32 @@ const FILES: [(&str, &str); 7] = [
 const MIT: &str = include_str!("template/LICENSE-MIT");
 
 /// Where the template's one word means the kind of backend and not the plugin.
-const KINDS: [&str; 5] = [
-    "--kind board",
-    "kind = \"board\"", "KIND: &'static str = \"board\"", "[board]", "\"), \"board\", "];
+const KINDS: [&str; 5] =
+    ["--kind board", "kind = \"board\"", "KIND: &'static str = \"board\"", "[board]", "\"), \"board\", "];
 
 /// Names that a type of the template must not take: it uses them itself.
 const TAKEN: [&str; 22] = [
-    "Announcement", "Backend", "Caps", "Cx", "Deserialize", "Endpoint", "Error", "ErrorKind", "Found", "Health",
-    "Host", "JsonSchema", "Locator", "Option", "Path", "Peer", "Query", "Receipt", "Result", "Self", "Stores",
+    "Announcement",
+    "Backend",
+    "Caps",
+    "Cx",
+    "Deserialize",
+    "Endpoint",
+    "Error",
+    "ErrorKind",
+    "Found",
+    "Health",
+    "Host",
+    "JsonSchema",
+    "Locator",
+    "Option",
+    "Path",
+    "Peer",
+    "Query",
+    "Receipt",
+    "Result",
+    "Self",
+    "Stores",
     "String",
 ];
 
@@ -93,8 +111,13 @@ mod tests {
         }
         let files = names("my-lan", "udp").files();
         let text = |path: &str| &files.iter().find(|(known, _)| *known == path).unwrap().1;
-        assert!(text("plugin.toml").contains("name = \"my-lan\"") && text("plugin.toml").contains("kind = \"udp\""));
-        assert!(text("src/lib.rs").contains("backends: [MyLan]") && text("src/lib.rs").contains("= \"udp\";"));
+        assert!(
+            text("plugin.toml").contains("name = \"my-lan\"")
+                && text("plugin.toml").contains("kind = \"udp\"")
+        );
+        assert!(
+            text("src/lib.rs").contains("backends: [MyLan]") && text("src/lib.rs").contains("= \"udp\";")
+        );
         assert!(text("tests/conformance.rs").contains("library(\"bitboot_my_lan\")"));
         assert!(text("README.md").contains("--kind udp") && text("conformance.toml").contains("[udp]"));
     }

@@ -94,7 +94,11 @@ impl Trial {
         } else if printed.is_empty() {
             Outcome::Kept
         } else {
-            Outcome::Broken(format!("it wrote {} bytes there, such as \"{}\"", printed.len(), last_words(&printed)))
+            Outcome::Broken(format!(
+                "it wrote {} bytes there, such as \"{}\"",
+                printed.len(),
+                last_words(&printed)
+            ))
         };
         Verdict { clause: STDOUT.into(), outcome, took: Duration::ZERO }
     }
@@ -109,7 +113,8 @@ struct Sitting {
 
 impl Sitting {
     async fn start(job: &Job) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::new(Kind::Other, "bitboot cannot be started again").because(error);
+        let failed =
+            |error: std::io::Error| Error::new(Kind::Other, "bitboot cannot be started again").because(error);
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command.arg("__conformance").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
@@ -119,7 +124,9 @@ impl Sitting {
         let mut child = command.spawn().map_err(failed)?;
         let mut line = serde_json::to_vec(job).map_err(|error| failed(error.into()))?;
         line.push(b'\n');
-        let (Some(input), Some(told), Some(words)) = (&mut child.stdin, child.stdout.take(), child.stderr.take()) else {
+        let (Some(input), Some(told), Some(words)) =
+            (&mut child.stdin, child.stdout.take(), child.stderr.take())
+        else {
             return Err(failed(std::io::Error::other("it has no pipes")));
         };
         // It may be dead already; then its silence is the verdict.
@@ -137,7 +144,8 @@ impl Sitting {
             let line = timeout_at((start + longest).into(), self.told.next_line()).await;
             let said = match line {
                 Err(_) => {
-                    let outcome = Outcome::Broken(format!("no end within {longest:?}; its process was ended"));
+                    let outcome =
+                        Outcome::Broken(format!("no end within {longest:?}; its process was ended"));
                     return Ok(Verdict { clause, outcome, took: start.elapsed() });
                 }
                 Ok(line) => line.ok().flatten().and_then(|line| serde_json::from_str(&line).ok()),
@@ -147,7 +155,9 @@ impl Sitting {
                     begun(&next);
                     (clause, start) = (next, Instant::now());
                 }
-                Some(Said::Told(clause, outcome)) => return Ok(Verdict { clause, outcome, took: start.elapsed() }),
+                Some(Said::Told(clause, outcome)) => {
+                    return Ok(Verdict { clause, outcome, took: start.elapsed() });
+                }
                 Some(Said::Unready(unready)) => return Err(unready.into()),
                 Some(Said::Ended) | None => {
                     let outcome = Outcome::Broken(self.death().await);

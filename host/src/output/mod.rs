@@ -19,7 +19,7 @@ pub(crate) use listed::{
     AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
     PluginLine, QuoteLine,
 };
-pub(crate) use tested::{ClauseLine, TestedLine};
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};
 pub(crate) use stdout::divert as divert_stdout;
+pub(crate) use tested::{ClauseLine, TestedLine};

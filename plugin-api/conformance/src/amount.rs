@@ -53,6 +53,10 @@ mod tests {
         let three = tenth.plus(&two);
         assert!(three.is_some_and(|three| three.is_within(&amount("0.3 TOL")) && !three.is_within(&two)));
         assert!(tenth.plus(&amount("1 ETH")).is_none());
-        assert!(["1", "TOL", "-1 TOL", "1. TOL", "0.0000000000000000001 TOL"].iter().all(|text| Amount::read(text).is_none()));
+        assert!(
+            ["1", "TOL", "-1 TOL", "1. TOL", "0.0000000000000000001 TOL"]
+                .iter()
+                .all(|text| Amount::read(text).is_none())
+        );
     }
 }

@@ -132,7 +132,9 @@ impl Bench {
 pub(crate) fn fails<T: std::fmt::Debug>(outcome: Result<T>, kinds: &[ErrorKind], what: &str) -> Told<Error> {
     match outcome {
         Err(error) if kinds.contains(&error.kind) => Ok(error),
-        Err(error) => Err(Unkept::broken(format!("{what} is {:?}, not one of {kinds:?}: {error}", error.kind))),
+        Err(error) => {
+            Err(Unkept::broken(format!("{what} is {:?}, not one of {kinds:?}: {error}", error.kind)))
+        }
         Ok(answer) => Err(Unkept::broken(format!("{what} is answered with {answer:?}, not with an error"))),
     }
 }

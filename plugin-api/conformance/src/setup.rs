@@ -46,7 +46,9 @@ impl Subject {
     /// When the file cannot be read.
     pub fn of_crate(folder: impl AsRef<Path>, kind: &str, temp: &Path) -> Result<Self> {
         let path = folder.as_ref().join(FILE);
-        let wrong = |why: String| Error::new(ErrorKind::Config, format!("{} cannot be read", path.display())).because(why);
+        let wrong = |why: String| {
+            Error::new(ErrorKind::Config, format!("{} cannot be read", path.display())).because(why)
+        };
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -71,7 +73,8 @@ impl Subject {
     /// With settings that go before those of the subject's configurations, of both backends; `{temp}` stands for the folder.
     #[must_use]
     pub fn with_settings(mut self, settings: &Map<String, Value>, temp: &Path) -> Self {
-        let Value::Object(settings) = filled(Value::Object(settings.clone()), &temp.display().to_string()) else {
+        let Value::Object(settings) = filled(Value::Object(settings.clone()), &temp.display().to_string())
+        else {
             return self;
         };
         for config in [&mut self.config, &mut self.second] {

@@ -49,8 +49,10 @@ impl Args {
         let mut edit = Edit::begin(context.paths()?)?;
         if edit.preview()?.plugins.get(&manifest.name).is_some_and(|entry| !entry.is_dev()) {
             let what = format!("a plugin \"{}\" is there already", manifest.name);
-            return Err(Error::new(Kind::Usage, what)
-                .fix(format!("give yours another name, or remove that one: bitboot plugin remove {}", manifest.name)));
+            return Err(Error::new(Kind::Usage, what).fix(format!(
+                "give yours another name, or remove that one: bitboot plugin remove {}",
+                manifest.name
+            )));
         }
         let entry = edit.entry(Section::Plugins, &manifest.name)?;
         entry.insert("path", built.library.display().to_string().into());
@@ -59,9 +61,17 @@ impl Args {
         entry.remove("enabled");
         edit.commit()?;
         let talk = context.screen.talk();
-        talk.say(&format!("plugin \"{}\" {} is linked to {}", manifest.name, manifest.version, built.library.display()));
+        talk.say(&format!(
+            "plugin \"{}\" {} is linked to {}",
+            manifest.name,
+            manifest.version,
+            built.library.display()
+        ));
         for kind in manifest.backends.iter().take(1) {
-            talk.say(&format!("now: bitboot backend add {0} --plugin {1} --kind {0}", kind.kind, manifest.name));
+            talk.say(&format!(
+                "now: bitboot backend add {0} --plugin {1} --kind {0}",
+                kind.kind, manifest.name
+            ));
         }
         Ok(Exit::OK)
     }
@@ -76,7 +86,9 @@ impl UnlinkArgs {
         };
         if !entry.is_dev() {
             let what = format!("plugin \"{}\" is not linked", self.name);
-            return Err(Error::new(Kind::Usage, what).fix(format!("remove it: bitboot plugin remove {}", self.name)));
+            return Err(
+                Error::new(Kind::Usage, what).fix(format!("remove it: bitboot plugin remove {}", self.name))
+            );
         }
         edit.remove(Section::Plugins, &self.name);
         edit.commit()?;
@@ -84,7 +96,9 @@ impl UnlinkArgs {
         talk.say(&format!("plugin \"{}\" is linked no more", self.name));
         for (backend, entry) in &registry.backends {
             if entry.value.as_ref().is_ok_and(|entry| entry.plugin == self.name) {
-                talk.say(&format!("backend \"{backend}\" has no plugin now; remove it: bitboot backend remove {backend}"));
+                talk.say(&format!(
+                    "backend \"{backend}\" has no plugin now; remove it: bitboot backend remove {backend}"
+                ));
             }
         }
         Ok(Exit::OK)

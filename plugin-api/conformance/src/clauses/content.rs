@@ -44,7 +44,9 @@ async fn carried_or_refused(bench: &Bench, text: &str, carried: bool) -> Told {
     }
     match outcome {
         Ok(receipt) if !receipt.notes.is_empty() => Ok(()),
-        Ok(_) => Err(Unkept::broken(format!("{text} is neither carried, nor refused, nor noted as left out"))),
+        Ok(_) => {
+            Err(Unkept::broken(format!("{text} is neither carried, nor refused, nor noted as left out")))
+        }
         refused => fails(refused, &[ErrorKind::Refused], text).map(drop),
     }
 }

@@ -31,7 +31,8 @@ pub(super) async fn stopped_call_ends(bench: &Bench) -> Told {
 pub(super) async fn cancelled_call_lets_go(bench: &Bench) -> Told {
     for wait in [0, 1, 5, 50].map(Duration::from_millis) {
         let heard = Heard::default();
-        let running = bench.two.callee().call(lookup(&Query::new(bench.fresh())), answering(Flow::GoOn, &heard));
+        let running =
+            bench.two.callee().call(lookup(&Query::new(bench.fresh())), answering(Flow::GoOn, &heard));
         sleep(wait).await;
         drop(running);
         // Who does not hold the listener any more cannot say anything either.

@@ -40,11 +40,15 @@ pub(super) async fn quote_covers_the_cost(bench: &Bench) -> Told {
         signed = Some(sum.ok_or_else(|| Unkept::broken(format!("signatures of other units: {fee}")))?);
     }
     ensure(signed.as_ref().is_none_or(|signed| signed.is_within(&quoted)), || {
-        format!("it quoted {quoted} and had {} signed", signed.map(|signed| signed.to_string()).unwrap_or_default())
+        format!(
+            "it quoted {quoted} and had {} signed",
+            signed.map(|signed| signed.to_string()).unwrap_or_default()
+        )
     })
 }
 
 fn amount(of: &str, fee: Option<&str>) -> Told<Amount> {
     let fee = fee.ok_or_else(|| Unkept::broken(format!("it costs money, and {of} tells no fee")))?;
-    Amount::read(fee).ok_or_else(|| Unkept::broken(format!("{of} tells a fee of `{fee}`, not one as in `0.002 TOL`")))
+    Amount::read(fee)
+        .ok_or_else(|| Unkept::broken(format!("{of} tells a fee of `{fee}`, not one as in `0.002 TOL`")))
 }

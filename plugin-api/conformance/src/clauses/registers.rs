@@ -186,4 +186,3 @@ fn newest(finds: &Finds) -> u64 {
 fn size(bench: &Bench) -> Option<usize> {
     bench.caps.register.and_then(|bytes| bytes.try_into().ok())
 }
-

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bitboot_plugin_api::{
-    Announcement, Backend, Caps, Cx, Endpoint, Error, ErrorKind, Found, Health, Host, Locator, Peer, Query,
-    Receipt, Result, Stores, export_plugin,
+    Announcement, Backend, Caps, Cx, Endpoint, Error, ErrorKind, Found, Health, Host, Locator,
+    Peer, Query, Receipt, Result, Stores, export_plugin,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,7 +36,9 @@ impl Backend for Board {
     type Config = BoardConfig;
 
     async fn open(config: BoardConfig, _host: Host) -> Result<Self> {
-        Ok(Self { folder: config.folder })
+        Ok(Self {
+            folder: config.folder,
+        })
     }
 
     fn caps(&self) -> Caps {
@@ -69,7 +71,9 @@ impl Backend for Board {
         };
         while let Some(file) = files.next_entry().await? {
             // Anybody may have written here: what is no peer is passed over.
-            let Some((expires, endpoint)) = read(&file.path()).await else { continue };
+            let Some((expires, endpoint)) = read(&file.path()).await else {
+                continue;
+            };
             if let Some(seconds @ 1..) = expires.checked_sub(now()) {
                 let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
                 found.peer(Peer::new(endpoint).with_expiry(seconds)).await?;
@@ -84,7 +88,10 @@ impl Backend for Board {
         for (_, path) in &files {
             removed += u32::from(fs::remove_file(path).await.is_ok());
         }
-        Ok(Receipt::new(removed, u32::try_from(files.len()).unwrap_or(u32::MAX)))
+        Ok(Receipt::new(
+            removed,
+            u32::try_from(files.len()).unwrap_or(u32::MAX),
+        ))
     }
 
     async fn health(&self, _cx: Cx) -> Result<Health> {
@@ -102,14 +109,24 @@ impl Board {
     fn files(&self, what: &Announcement) -> Result<Vec<(Endpoint, PathBuf)>> {
         // A folder does not know under which address others reach this machine.
         if what.endpoints.is_empty() {
-            return Err(Error::new(ErrorKind::Refused, "a folder shows whole addresses only")
-                .fix("announce with --peer HOST:PORT"));
+            return Err(
+                Error::new(ErrorKind::Refused, "a folder shows whole addresses only")
+                    .fix("announce with --peer HOST:PORT"),
+            );
         }
         let place = self.place(&what.locator);
         let hex = |endpoint: &Endpoint| {
-            endpoint.to_string().bytes().map(|byte| format!("{byte:02x}")).collect::<String>()
+            endpoint
+                .to_string()
+                .bytes()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
         };
-        Ok(what.endpoints.iter().map(|endpoint| (endpoint.clone(), place.join(hex(endpoint)))).collect())
+        Ok(what
+            .endpoints
+            .iter()
+            .map(|endpoint| (endpoint.clone(), place.join(hex(endpoint))))
+            .collect())
     }
 }
 
@@ -123,5 +140,7 @@ async fn read(path: &Path) -> Option<(u64, Endpoint)> {
 }
 
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
