@@ -52,6 +52,7 @@ impl New {
         for (path, text) in self.files() {
             let path = staged.path().join(path);
             make(path.parent().unwrap_or(&beside))?;
+            let text = if is_manifest(&path) && is_in_workspace(&beside) { text + APART } else { text };
             fs::write(&path, text).map_err(|error| Error::file("write", &path, &error))?;
         }
         open_to_others(staged.path());
@@ -68,6 +69,18 @@ impl New {
         }
         files
     }
+}
+
+/// What keeps a crate out of a workspace around it.
+const APART: &str = "\n# No part of the workspace around it; to make it one, take this out.\n[workspace]\n";
+
+fn is_manifest(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "Cargo.toml")
+}
+
+/// Whether cargo would take a crate in this folder for a part of something.
+fn is_in_workspace(folder: &Path) -> bool {
+    folder.ancestors().any(|above| above.join("Cargo.toml").is_file())
 }
 
 /// A temporary folder is for its maker alone; a crate is a folder like any other.
@@ -173,6 +186,10 @@ mod tests {
         new(&empty, Some(Sources::in_folder(checkout).unwrap())).write().unwrap();
         let patch = fs::read_to_string(empty.join(".cargo/config.toml")).unwrap();
         assert!(patch.contains("plugin-api/conformance\" }") || cfg!(windows), "{patch}");
+        let manifest = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        assert!(!manifest(&empty).contains("[workspace]"));
+        new(&empty.join("inside"), None).write().unwrap();
+        assert!(manifest(&empty.join("inside")).ends_with("[workspace]\n"));
         assert_eq!(Sources::in_folder(&empty).unwrap_err().kind, Kind::Usage);
     }
 
