@@ -16,6 +16,8 @@ Then, in its folder:
   bitboot plugin test .      the same from outside, where a crash breaks one clause only
   bitboot plugin link .      use it as it is built
 
+Where no registry has bitboot's crates, cargo finds none: give --api.
+
 The whole way, up to an index of your own, is in the README of bitboot-plugin-api.")]
 pub(in crate::cli) struct Args {
     /// The plugin's name: a-z, 0-9 and -
