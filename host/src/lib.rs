@@ -35,6 +35,7 @@
 mod readme {}
 
 mod amount;
+mod author;
 mod backend;
 #[doc(hidden)]
 pub mod cli;

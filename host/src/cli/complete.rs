@@ -45,6 +45,12 @@ pub(super) fn publishers(current: &OsStr) -> Vec<CompletionCandidate> {
     candidates(current, '\0', &names)
 }
 
+/// Clauses of the contract.
+pub(super) fn clauses(current: &OsStr) -> Vec<CompletionCandidate> {
+    let names = crate::author::clauses().map(|name| (name.to_owned(), None));
+    candidates(current, ',', &names.collect::<Vec<_>>())
+}
+
 /// Networks that are registered and those that are announced.
 pub(super) fn networks(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut names = read(|registry| registry.networks.into_keys().map(|name| (name, None)).collect());

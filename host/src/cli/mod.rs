@@ -4,6 +4,7 @@ mod announce;
 mod backend;
 mod complete;
 mod completions;
+mod conformance;
 mod context;
 mod doctor;
 mod exit;
@@ -82,6 +83,8 @@ enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
+    #[command(name = "__conformance", hide = true)]
+    Conformance(conformance::Args),
 }
 
 /// The whole command line, for completions and man pages.
@@ -174,6 +177,7 @@ impl Command {
             Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context),
             Self::Help(args) => args.run(context),
+            Self::Conformance(args) => args.run(context).await,
         }
     }
 }

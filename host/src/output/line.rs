@@ -11,6 +11,7 @@ use super::listed::{
     PluginLine, QuoteLine, SpentLine,
 };
 use super::packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
+use super::tested::{ClauseLine, TestedLine};
 use crate::discovery::Peer;
 use crate::error::Error;
 use crate::network::{Metadata, conceal};
@@ -62,6 +63,10 @@ pub(crate) enum Line {
     Index(IndexLine),
     /// `plugin pack`, `plugin sign`, `index build`: a file that was made.
     Made(MadeLine),
+    /// `plugin test`: what became of a clause of the contract.
+    Clause(ClauseLine),
+    /// `plugin test`: what became of a kind of backend, after its last clause.
+    Tested(TestedLine),
     /// `backend run`, `testnet`: a result of an action; its fields are the action's.
     Output(OutputLine),
     /// `announce --dry-run`: what it would cost.

@@ -114,7 +114,7 @@ impl HealthLine {
 pub(crate) struct PluginLine {
     pub(crate) plugin: String,
     pub(crate) version: String,
-    /// `enabled`, `disabled`, `missing`, `broken` or `invalid`.
+    /// `enabled`, `dev`, `disabled`, `missing`, `broken` or `invalid`.
     pub(crate) state: String,
     /// The kinds of backend that it offers.
     pub(crate) kinds: Vec<String>,

@@ -11,6 +11,7 @@ mod row;
 mod screen;
 pub(crate) mod stdout;
 mod talk;
+mod tested;
 
 pub(crate) use escape::escape;
 pub(crate) use line::millis;
@@ -22,3 +23,5 @@ pub(crate) use listed::{
 pub(crate) use packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};
+pub(crate) use stdout::divert as divert_stdout;
+pub(crate) use tested::{ClauseLine, TestedLine};

@@ -40,11 +40,13 @@ impl Row {
             Line::Publisher(line) => Some(Self::from(line)),
             Line::Index(line) => Some(Self::from(line)),
             Line::Made(line) => Some(Self::from(line)),
+            Line::Clause(line) => Some(Self::from(line)),
             Line::Identity(_)
             | Line::Spent(_)
             | Line::BackendError(_)
             | Line::Error(_)
             | Line::Summary(_)
+            | Line::Tested(_)
             | Line::Output(_) => None,
         }
     }

@@ -11,6 +11,7 @@ mod find;
 mod running;
 #[cfg(unix)]
 mod terminal;
+mod workshop;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use find::{library, misfit, program, rig};
 pub use running::{Running, Testnet};
 #[cfg(unix)]
 pub use terminal::Terminal;
+pub use workshop::{Workshop, at_home, cargo};
 
 /// Longer than anything here takes on the slowest machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);

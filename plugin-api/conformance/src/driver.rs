@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Library};
 use bitboot_plugin_api::{
-    Action, Announcement, Call, Caps, Health, Held, KindInfo, Peer, Query, Quote, Receipt, Result, Write,
-    message,
+    Action, Announcement, Call, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote, Receipt,
+    Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,9 @@ use crate::{Desk, Said, Stream};
 
 /// The deadline of calls whose caller gives none.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The most finds that are gathered: a plugin that floods must not take the test's memory.
+const MOST: usize = 1_000_000;
 
 /// Talks to one backend of a plugin as a host does, in this process.
 pub struct Driver {
@@ -174,6 +177,10 @@ impl Stream {
         let mut finds =
             Finds { peers: Vec::new(), values: Vec::new(), held: Vec::new(), outcome: Err(wordless()) };
         while let Some(said) = self.next().await {
+            if finds.peers.len() + finds.values.len() + finds.held.len() > MOST {
+                finds.outcome = Err(Error::new(ErrorKind::Other, format!("it found more than {MOST}")));
+                break;
+            }
             match said {
                 Said::Peer(peer) => finds.peers.push(peer),
                 Said::Value(value) => finds.values.push(value),

@@ -1,7 +1,13 @@
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde_json::Value;
+
+use crate::Noise;
+
+/// The environment variable with the seed of a run that is to be repeated.
+pub(crate) const SEED: &str = "BITBOOT_SEED";
 
 /// What is put to the test: a kind of backend, on a medium that the test has set up.
 #[derive(Debug, Clone)]
@@ -11,18 +17,24 @@ pub struct Subject {
     pub(crate) second: Value,
     pub(crate) patience: Duration,
     pub(crate) without: BTreeMap<String, String>,
+    pub(crate) noise: Option<Noise>,
+    pub(crate) seed: u64,
 }
 
 impl Subject {
     /// A kind of backend with a configuration, an object, for the medium of the test.
     #[must_use]
     pub fn new(kind: impl Into<String>, config: Value) -> Self {
+        let asked = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
         Self {
             kind: kind.into(),
             second: config.clone(),
             config,
             patience: Duration::from_secs(15),
             without: BTreeMap::new(),
+            noise: None,
+            // Short enough to be typed again.
+            seed: asked.unwrap_or_else(|| RandomState::new().hash_one(SEED) >> 32),
         }
     }
 
@@ -48,5 +60,26 @@ impl Subject {
     pub fn without(mut self, clause: impl Into<String>, reason: impl Into<String>) -> Self {
         self.without.insert(clause.into(), reason.into());
         self
+    }
+
+    /// With a way to put bytes of a stranger on the medium, which the backend has to pass over.
+    #[must_use]
+    pub fn with_noise(mut self, noise: Noise) -> Self {
+        self.noise = Some(noise);
+        self
+    }
+
+    /// With the seed of what is drawn by chance: locators, odd values, moments. Else it is another one each time, or that of the
+    /// environment variable `BITBOOT_SEED`. A seed repeats a run on a medium that is as empty as it was then.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The seed of what is drawn by chance.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 }

@@ -1,10 +1,13 @@
 mod edit;
 mod install;
+mod link;
 mod list;
+mod new;
 mod pack;
 mod rollback;
 mod search;
 mod sign;
+mod test;
 mod upgrade;
 mod verify;
 
@@ -41,6 +44,10 @@ pub(super) enum Command {
     Which(edit::Named),
     Pack(pack::Args),
     Sign(sign::Args),
+    New(new::Args),
+    Test(test::Args),
+    Link(link::Args),
+    Unlink(link::UnlinkArgs),
 }
 
 impl Command {
@@ -62,6 +69,10 @@ impl Command {
             Self::Which(named) => named.which(context),
             Self::Pack(args) => args.run(context).await,
             Self::Sign(args) => args.run(context),
+            Self::New(args) => args.run(context),
+            Self::Test(args) => args.run(context).await,
+            Self::Link(args) => args.run(context).await,
+            Self::Unlink(args) => args.run(context),
         }
     }
 }

@@ -7,6 +7,7 @@ mod identity;
 mod listening;
 mod registers;
 mod spending;
+mod strain;
 mod trip;
 
 use std::future::Future;
@@ -63,7 +64,6 @@ pub(crate) const ALL: &[Clause] = clauses! {
         dns_name_is_carried_or_refused
         value_is_carried_or_refused
         oversize_value_is_refused
-        quote_is_given
         health_is_told_or_unsupported
         saving_works
     }
@@ -77,8 +77,9 @@ pub(crate) const ALL: &[Clause] = clauses! {
         many_registers_work_at_once
     }
     spending {
+        quote_is_given
         suite_runs_where_nothing_is_lost
-        quote_covers_what_is_signed
+        quote_covers_the_cost
         manifest_asks_for_the_keys_that_sign
     }
     listening {
@@ -87,6 +88,11 @@ pub(crate) const ALL: &[Clause] = clauses! {
         slow_listener_loses_nothing
         parallel_lookups_all_answer
         ended_call_is_not_running
+    }
+    strain {
+        odd_values_cause_no_panic
+        flood_of_calls_is_survived
+        noise_of_strangers_is_passed_over
     }
     cost {
         calls_leave_nothing_behind

@@ -1,58 +1,75 @@
 //! What a backend that costs something says before, and what it does then.
 
-use bitboot_plugin_api::{Receipt, Scheme, SignRequest};
+use bitboot_plugin_api::{Receipt, Scheme, SignRequest, Stores};
 
 use super::identity;
-use crate::bench::{Bench, fresh};
-use crate::check::{Broken, Told, ensure};
+use crate::amount::Amount;
+use crate::bench::{Bench, NOTHING_PUBLISHED};
+use crate::check::{Told, Unkept, ensure, idle};
 use crate::sample::Sample;
+
+/// Why there is nothing to see.
+const FREE: &str = "announcing is free";
+
+pub(super) async fn quote_is_given(bench: &Bench) -> Told {
+    if !bench.publishes() {
+        return idle(NOTHING_PUBLISHED);
+    }
+    let quote = bench.one.quote(&Sample::new(&bench.caps, 1).announcement(&bench.fresh())).await?;
+    ensure(quote.fee.is_some() == bench.caps.paid, || {
+        format!("caps say paid = {}, the quote says a fee of {:?}", bench.caps.paid, quote.fee)
+    })?;
+    let register = matches!(bench.caps.stores, Stores::Register | Stores::CasRegister);
+    ensure(!bench.caps.paid || register || !quote.readers.is_empty(), || {
+        "it costs money, and does not say who can read it (`readers`)".into()
+    })
+}
 
 /// The conformance suite announces a hundred times: on a medium where that costs real money nobody would want it.
 pub(super) async fn suite_runs_where_nothing_is_lost(bench: &Bench) -> Told {
     if !bench.caps.paid {
-        return Ok(());
+        return idle(FREE);
     }
-    let quote = bench.one.quote(&Sample::new(&bench.caps, 1).announcement(&fresh())).await?;
+    let quote = bench.one.quote(&Sample::new(&bench.caps, 1).announcement(&bench.fresh())).await?;
     ensure(quote.test_network, || "the quote does not say that the test's medium is a test network".into())
 }
 
 /// Fees told when signing and in the receipt stay within the quoted fee, and signatures within the quoted number.
-pub(super) async fn quote_covers_what_is_signed(bench: &Bench) -> Told {
+pub(super) async fn quote_covers_the_cost(bench: &Bench) -> Told {
     if !bench.publishes() {
-        return Ok(());
+        return idle(NOTHING_PUBLISHED);
     }
-    let announcement = Sample::new(&bench.caps, 1).announcement(&fresh());
+    let announcement = Sample::new(&bench.caps, 1).announcement(&bench.fresh());
     let quote = bench.one.quote(&announcement).await?;
     let before = bench.one.desk().asked().len();
     let receipt = bench.one.announce(&announcement).await?;
     let asked = bench.one.desk().asked().split_off(before);
-    let Some(most) = quote.fee.as_deref().map(amount).transpose()? else { return free(&asked, &receipt) };
+    let Some(quoted) = quote.fee.as_deref() else { return costs_nothing(&asked, &receipt) };
+    let quoted = amount("the quote", quoted)?;
     let signatures = quote.signatures.unwrap_or(1) as usize;
     ensure(asked.len() <= signatures, || {
         format!("it quotes {signatures} signatures and asks for {}", asked.len())
     })?;
-    let (mut left, unit) = most;
+    let mut spent: Option<Amount> = None;
     for request in &asked {
-        // Whoever does not tell spends all that was agreed to.
-        let (spends, its) = request.fee.as_deref().map_or(Ok((left, unit)), amount)?;
-        ensure(its == unit, || format!("it quotes {unit} and spends {its}"))?;
-        left = left.checked_sub(spends).ok_or_else(|| {
-            Broken::new(format!("it quotes {:?} and signs away more: {:?}", quote.fee, request.fee))
-        })?;
         ensure(!request.purpose.is_empty(), || "it does not say what a signature is for (`purpose`)".into())?;
+        // Whoever does not tell spends all that was agreed to.
+        let fee = request.fee.as_deref().map_or(Ok(quoted.clone()), |fee| amount("a signature", fee))?;
+        let sum = spent.map_or(Some(fee.clone()), |before| before.plus(&fee));
+        spent = Some(sum.ok_or_else(|| Unkept::broken(format!("signatures of other units: {fee}")))?);
     }
-    let Some(paid) = receipt.fee.as_deref() else { return Ok(()) };
-    let (paid, its) = amount(paid)?;
-    ensure(its == unit && paid <= most.0, || {
-        format!("it quotes {:?}, and the receipt says {:?}", quote.fee, receipt.fee)
-    })
+    let billed = receipt.fee.as_deref().map(|fee| amount("the receipt", fee)).transpose()?;
+    for cost in spent.iter().chain(&billed) {
+        ensure(cost.is_within(&quoted), || format!("it quotes {quoted} and takes {cost}"))?;
+    }
+    Ok(())
 }
 
-fn free(asked: &[SignRequest], receipt: &Receipt) -> Told {
+fn costs_nothing(asked: &[SignRequest], receipt: &Receipt) -> Told {
     let fees = asked.iter().map(|request| request.fee.as_deref()).chain([receipt.fee.as_deref()]);
     for fee in fees.flatten() {
-        let (spends, _) = amount(fee)?;
-        ensure(spends == 0, || format!("its quote is free, and it spends {fee}"))?;
+        let spends = amount("a signature", fee)?;
+        ensure(spends.is_nothing(), || format!("its quote is free, and it spends {fee}"))?;
     }
     Ok(())
 }
@@ -74,14 +91,7 @@ pub(super) async fn manifest_asks_for_the_keys_that_sign(bench: &Bench) -> Told 
     Ok(())
 }
 
-/// An amount in units of 10^-18, and its unit.
-fn amount(text: &str) -> Told<(u128, &str)> {
-    let at = text.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = (text[..at].trim(), &text[at..]);
-    let (whole, places) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = !whole.is_empty() && digits(whole) && digits(places) && places.len() <= 18 && !unit.is_empty();
-    let atto = fits.then(|| format!("{whole}{places:0<18}").parse().ok()).flatten();
-    atto.map(|atto| (atto, unit))
-        .ok_or_else(|| Broken::new(format!("\"{text}\" is no amount such as `0.00001 BTC`")))
+fn amount(of: &str, fee: &str) -> Told<Amount> {
+    Amount::read(fee)
+        .ok_or_else(|| Unkept::broken(format!("{of} tells a fee of `{fee}`, not one as in `0.002 TOL`")))
 }
