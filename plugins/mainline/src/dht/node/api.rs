@@ -208,6 +208,8 @@ pub struct Facts {
 pub struct SideFacts {
     /// Nodes that have answered and are not known to be gone.
     pub nodes: usize,
+    /// Nodes that it knows at all, from others or from an earlier start.
+    pub known: usize,
     /// Questions that were sent.
     pub asked: u64,
     /// How many of them were answered.

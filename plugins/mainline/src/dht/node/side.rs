@@ -42,6 +42,7 @@ impl Side {
     pub(super) fn facts(&self, now: Instant) -> SideFacts {
         SideFacts {
             nodes: self.table.all().filter(|known| known.is_good(now)).count(),
+            known: self.table.all().count(),
             votes: self.votes.count(),
             agree: self.votes.winner().map_or(0, |(_, agree)| agree),
             size: self.size(),
