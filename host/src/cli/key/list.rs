@@ -32,6 +32,7 @@ impl Stores {
                 verdict,
                 finding,
                 fix,
+                health: None,
             }))?;
         }
         for (variable, key) in KeyRing::hints() {

@@ -28,7 +28,7 @@ pub(crate) struct OwnEngine {
 /// For so long, who has answered is taken to be there.
 const TRUST: Duration = Duration::from_secs(5);
 /// How long a node is there before it tries whether others reach it. A private DHT is small, and has few strangers to spare.
-const TRIES_AFTER: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(10 * 60)];
+const TRIES_AFTER: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(10 * 60)];
 
 impl Engine for OwnEngine {
     async fn start(setup: Setup) -> Result<Self> {

@@ -10,6 +10,8 @@ use crate::dht::Id;
 pub struct Settings {
     /// The DHT spans the internet: private addresses are nobody's there, and neighbours in one subnet count once.
     pub wide: bool,
+    /// It keeps to the rules of the internet, but private and loopback addresses are somebody's all the same: for test networks.
+    pub inside: bool,
     /// Whether the node serves others.
     pub mode: Mode,
     /// With [`Mode::Auto`], how long it is there before it tries whether others reach it.
@@ -27,6 +29,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Private addresses are nobody's.
+    pub(super) fn is_outside(&self) -> bool {
+        self.wide && !self.inside
+    }
+
     /// A secret for one purpose.
     pub(super) fn derived(&self, purpose: &[u8]) -> [u8; 16] {
         let digest = Sha1::new_with_prefix(self.secret).chain_update(purpose).finalize();
@@ -38,6 +45,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             wide: false,
+            inside: false,
             mode: Mode::Client,
             tries_after: Duration::from_secs(10 * 60),
             families: [true, false],

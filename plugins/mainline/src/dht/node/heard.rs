@@ -75,7 +75,7 @@ impl Node {
         side.rtt.learn(took);
         side.suspects.answered(contact.at);
         self.server.proven.note(contact.at, now);
-        if contact.id != side.id && address::is_usable(contact.at, self.settings.wide) {
+        if contact.id != side.id && address::is_usable(contact.at, self.settings.is_outside()) {
             side.table.heard(contact, Some(took), now);
         }
     }

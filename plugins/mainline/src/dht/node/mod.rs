@@ -123,7 +123,8 @@ impl Node {
 
     /// Takes nodes that are known to be there.
     pub fn introduce(&mut self, contacts: &[Contact], now: Instant) {
-        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, self.settings.wide)) {
+        let outside = self.settings.is_outside();
+        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, outside)) {
             self.sides[Family::of(contact.at).index()].table.heard(*contact, None, now);
         }
     }

@@ -101,8 +101,9 @@ impl Reach {
         }
     }
 
-    /// Looks whether it is time for something else; whether a trial begins, for which the node has to make itself known.
-    pub(super) fn look(&mut self, votes: &Votes, now: Instant) -> bool {
+    /// Looks whether it is time for something else; whether a trial begins, for which the node has to make itself known, so that somebody
+    /// has to be there.
+    pub(super) fn look(&mut self, votes: &Votes, has_company: bool, now: Instant) -> bool {
         if let Some(asked) = &mut self.asked {
             asked.turn(now);
         }
@@ -110,7 +111,7 @@ impl Reach {
         let lasts = now.saturating_duration_since(self.since);
         match self.state {
             State::Hidden { .. } if self.mode == Mode::Auto => {
-                let begins = lasts >= self.pause && self.agree(votes);
+                let begins = lasts >= self.pause && has_company && self.agree(votes);
                 if begins {
                     self.enter(State::Trying, now);
                 }
@@ -191,4 +192,82 @@ fn place(at: SocketAddr) -> (usize, u64) {
     let hash = hasher.finish();
     let word = (hash >> 6) % WORDS as u64;
     (usize::try_from(word).unwrap_or_default(), 1 << (hash & 63))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(host: u8, port: u16) -> SocketAddr {
+        SocketAddr::from(([11, host, 0, 1], port))
+    }
+
+    fn reach(mode: Mode, now: Instant) -> Reach {
+        Reach::new(&Settings { wide: true, mode, ..Settings::default() }, now)
+    }
+
+    fn votes(seen: impl Fn(u8) -> SocketAddr) -> Votes {
+        let mut votes = Votes::default();
+        (0..10).for_each(|voter| votes.cast(at(voter, 1).ip(), seen(voter)));
+        votes
+    }
+
+    #[test]
+    fn a_node_that_each_sees_at_another_port_does_not_try() {
+        let start = Instant::now();
+        let later = start + Duration::from_secs(3600);
+        let mut reach = reach(Mode::Auto, start);
+        assert!(!reach.look(&Votes::default(), true, later) && !reach.serves());
+        assert!(!reach.look(&votes(|voter| at(99, 1000 + u16::from(voter))), true, later) && !reach.serves());
+        assert!(reach.look(&votes(|_| at(99, 1000)), true, later) && reach.serves());
+        assert_eq!(reach.reachable(), Reachable::Trying);
+    }
+
+    #[test]
+    fn whoever_was_asked_proves_nothing_for_as_long_as_a_nat_may_remember() {
+        let mut now = Instant::now();
+        let mut reach = reach(Mode::Auto, now);
+        for host in 0..100 {
+            reach.asking(at(host, 1), now);
+            reach.questioned(at(host, 2), false, now);
+        }
+        assert_eq!(reach.reachable(), Reachable::Unknown);
+        now += AGE;
+        reach.look(&Votes::default(), true, now);
+        reach.questioned(at(1, 2), false, now);
+        (200..202).for_each(|host| reach.questioned(at(host, 2), false, now));
+        assert_eq!(reach.reachable(), Reachable::Unknown, "two strangers are too few");
+        // Of one subnet, and known otherwise.
+        reach.questioned(at(201, 3), false, now);
+        reach.questioned(at(203, 2), true, now);
+        assert_eq!(reach.reachable(), Reachable::Unknown);
+        reach.questioned(at(204, 2), false, now);
+        assert_eq!((reach.reachable(), reach.serves()), (Reachable::Yes, true));
+    }
+
+    #[test]
+    fn who_is_seen_elsewhere_is_not_reached_there() {
+        let now = Instant::now();
+        let mut reach = reach(Mode::Auto, now);
+        (1..=3).for_each(|host| reach.questioned(at(host, 1), false, now));
+        for seen in [at(99, 1), at(99, 2)] {
+            reach.look(&votes(|_| seen), true, now);
+            assert!(reach.serves());
+        }
+        reach.look(&votes(|_| at(98, 1)), true, now);
+        assert!(!reach.serves());
+    }
+
+    #[test]
+    fn a_client_and_a_server_are_what_they_are_told_to_be() {
+        let now = Instant::now();
+        let (mut client, mut server) = (reach(Mode::Client, now), reach(Mode::Server, now));
+        for reach in [&mut client, &mut server] {
+            (1..=3).for_each(|host| reach.questioned(at(host, 1), false, now));
+            assert_eq!(reach.reachable(), Reachable::Yes);
+        }
+        assert!(!client.serves() && server.serves());
+        server.look(&Votes::default(), true, now + LOST);
+        assert!(server.reachable() == Reachable::Unknown && server.serves());
+    }
 }

@@ -214,12 +214,12 @@ impl Node {
     pub(super) fn tell(&mut self, id: SearchId, told: impl Iterator<Item = Contact>, now: Instant) {
         /// Some nodes tell of 20; more are a flood.
         const MOST: usize = 20;
-        let wide = self.settings.wide;
+        let outside = self.settings.is_outside();
         let Some(search) = self.searches.get_mut(&id) else { return };
         let (family, target) = (search.family, search.walk.target);
         let side = &mut self.sides[family.index()];
         let own = side.id;
-        let told = told.filter(|contact| address::is_usable(contact.at, wide) && contact.id != own);
+        let told = told.filter(|contact| address::is_usable(contact.at, outside) && contact.id != own);
         let (told, others): (Vec<_>, Vec<_>) = told.partition(|contact| Family::of(contact.at) == family);
         for contact in told.into_iter().take(MOST) {
             if let Some(odds) = side.suspects.odds(contact.at, TOLD, now) {

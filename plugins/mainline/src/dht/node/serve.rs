@@ -49,7 +49,7 @@ impl Node {
         now: Instant,
     ) {
         let wide = self.settings.wide;
-        if !address::is_usable(from, wide) {
+        if !address::is_usable(from, self.settings.is_outside()) {
             return;
         }
         let is_known = self.server.proven.has(from, now);

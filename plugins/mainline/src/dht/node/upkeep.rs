@@ -51,7 +51,8 @@ impl Node {
     fn try_reach(&mut self, now: Instant) {
         for family in [Family::V4, Family::V6] {
             let side = &mut self.sides[family.index()];
-            let begins = side.reach.look(&side.votes, now);
+            let has_company = side.table.all().any(|known| known.is_good(now));
+            let begins = side.reach.look(&side.votes, has_company, now);
             if begins {
                 let own = side.id;
                 self.search(Goal::Nodes(own), family, now);
