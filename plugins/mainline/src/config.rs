@@ -25,8 +25,7 @@ pub struct MainlineConfig {
     pub(crate) public_address: Addresses,
     /// Whose node is used: `own`, or `crate` for that of the `mainline` crate, to compare them.
     pub(crate) engine: EngineName,
-    /// Whether the node serves others: `auto` (the default) does when it is there for a while and others reach it, `client` never, `server`
-    /// at once.
+    /// Whether the node serves others: `client` never, `server` always, `auto` (the default) once it is there for a while and reached.
     pub(crate) mode: NodeMode,
 }
 

@@ -26,8 +26,7 @@ pub struct Spec {
     pub loss: f64,
     /// On IPv6, all nodes at `::1`, in the place of IPv4.
     pub ipv6: bool,
-    /// Nodes that keep to the rules of the internet: no answer longer than its question to who has not sent a token back, few questions a
-    /// second of each source, one node of an address and two of a /24 in each part of a table.
+    /// Nodes that treat others as nodes of the internet treat strangers: see the README of the plugin.
     pub strict: bool,
     /// What the ids of the nodes and their luck come of, so that a network can be had again; by chance where it is not given.
     pub seed: Option<u64>,
