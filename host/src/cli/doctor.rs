@@ -1,6 +1,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use bitboot_plugin_api::Health;
+
 use super::backend::ping_all;
 use super::context::Context;
 use super::exit::Exit;
@@ -8,7 +10,7 @@ use crate::client::{Bitboot, library};
 use crate::error::{Error, Kind, Result};
 use crate::keys::{Item, StoreName};
 use crate::loader::{manifest_of, refused};
-use crate::output::{FindingLine, Line};
+use crate::output::{FindingLine, HealthLine, Line};
 use crate::paths::Paths;
 use crate::registry::{NetworkEntry, Registry};
 
@@ -40,23 +42,25 @@ impl Args {
             Err(error) => findings.push(("registry".to_owned(), Err(error))),
         }
         findings.extend(secrets(context)?);
+        let mut findings: Vec<_> = findings.into_iter().map(|finding| (finding, None)).collect();
         if self.online {
             findings.extend(media(&context.bitboot()?, context.timeout(Duration::from_secs(10))).await?);
         }
-        let worst =
-            findings.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).map(|error| error.kind).next();
-        for (about, outcome) in findings {
-            context.print(&Line::Finding(line(about, outcome)))?;
+        let failures = findings.iter().filter_map(|((_, outcome), _)| outcome.as_ref().err());
+        let worst = failures.map(|error| error.kind).next();
+        for ((about, outcome), health) in findings {
+            context.print(&Line::Finding(line(about, outcome, health)))?;
         }
         Ok(worst.map_or(Exit::OK, Exit::from))
     }
 }
 
-fn line(about: String, outcome: Result<String>) -> FindingLine {
-    match outcome {
-        Ok(finding) => FindingLine { about, verdict: "ok", finding, fix: None },
-        Err(error) => FindingLine { about, verdict: "problem", finding: error.to_string(), fix: error.fix },
-    }
+fn line(about: String, outcome: Result<String>, health: Option<HealthLine>) -> FindingLine {
+    let (verdict, finding, fix) = match outcome {
+        Ok(finding) => ("ok", finding, None),
+        Err(error) => ("problem", error.to_string(), error.fix),
+    };
+    FindingLine { about, verdict, finding, fix, health }
 }
 
 /// Where the node's key and the secrets of networks lie, and what a move has left; opens no store.
@@ -155,19 +159,28 @@ async fn open(bitboot: &Bitboot, name: &str) -> Result<String> {
     Ok(format!("{} {} opens, in this process: {}", manifest.name, manifest.version, path.display()))
 }
 
-async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<Finding>> {
+/// With what each medium tells of itself.
+async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<(Finding, Option<HealthLine>)>> {
     let mut findings = Vec::new();
     let mut pings = ping_all(bitboot, bitboot.registry().select("", &[])?, timeout);
-    while let Some(Ok((name, answer, _))) = pings.join_next().await {
-        let finding = answer.and_then(|health| {
-            if health.reachable {
-                Ok(health.summary)
-            } else {
-                Err(Error::new(Kind::Unreachable, health.summary))
-            }
-        });
-        findings.push((format!("medium of {name}"), finding));
+    while let Some(Ok((name, answer, took))) = pings.join_next().await {
+        let (finding, health) = match answer {
+            Ok(health) => (judged(&health), Some(HealthLine::new(&name, health, took))),
+            Err(error) => (Err(error), None),
+        };
+        findings.push(((format!("medium of {name}"), finding), health));
     }
-    findings.sort_by(|a, b| a.0.cmp(&b.0));
+    findings.sort_by(|a, b| a.0.0.cmp(&b.0.0));
     Ok(findings)
+}
+
+fn judged(health: &Health) -> Result<String> {
+    if health.reachable {
+        return Ok(health.summary.clone());
+    }
+    let error = Error::new(Kind::Unreachable, health.summary.clone());
+    Err(match &health.fix {
+        Some(fix) => error.fix(fix.clone()),
+        None => error,
+    })
 }

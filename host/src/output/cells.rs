@@ -124,14 +124,13 @@ impl Cells for HealthLine {
     const COLUMNS: &'static [&'static str] = &["backend", "medium", "took", "summary", "facts"];
 
     fn cells(&self) -> Vec<String> {
-        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let medium = if self.reachable { "reachable" } else { "unreachable" }.to_owned();
         vec![
             self.backend.clone(),
             medium,
             format!("{} ms", self.took_ms),
             self.summary.clone(),
-            facts.join(", "),
+            self.told(),
         ]
     }
 
@@ -161,7 +160,9 @@ impl Cells for FindingLine {
     const COLUMNS: &'static [&'static str] = &["about", "verdict", "finding", "fix"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.about.clone(), self.verdict.to_owned(), self.finding.clone(), some(self.fix.as_ref())]
+        let facts = self.health.as_ref().map(HealthLine::told).filter(|facts| !facts.is_empty());
+        let finding = [Some(self.finding.clone()), facts].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        vec![self.about.clone(), self.verdict.to_owned(), finding, some(self.fix.as_ref())]
     }
 
     fn plain(&self) -> &str {

@@ -87,6 +87,9 @@ pub(crate) struct BackendLine {
     /// What only this kind can do, with a sentence each; with `backend info` only.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) actions: BTreeMap<String, String>,
+    /// How the medium is; with `backend info --online` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<HealthLine>,
 }
 
 /// How a medium is.
@@ -96,16 +99,31 @@ pub(crate) struct HealthLine {
     pub(crate) reachable: bool,
     /// One sentence: what is well, or the likely cause when it is not.
     pub(crate) summary: String,
-    /// What the medium tells, by name.
+    /// What the medium tells, by name; its words may change.
     pub(crate) facts: BTreeMap<String, String>,
+    /// What the medium counts, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) figures: BTreeMap<String, u64>,
+    /// The likely cause in a word, such as `dns-failed`, where the medium does not answer and the backend can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
+    /// What helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fix: Option<String>,
     /// Milliseconds.
     pub(crate) took_ms: u64,
 }
 
 impl HealthLine {
     pub(crate) fn new(backend: &str, health: Health, took: Duration) -> Self {
-        let (reachable, summary, facts) = (health.reachable, health.summary, health.facts);
-        Self { backend: backend.into(), reachable, summary, facts, took_ms: millis(took) }
+        let Health { reachable, summary, facts, figures, cause, fix, .. } = health;
+        Self { backend: backend.into(), reachable, summary, facts, figures, cause, fix, took_ms: millis(took) }
+    }
+
+    /// The facts as a list for a person.
+    pub(crate) fn told(&self) -> String {
+        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        facts.join(", ")
     }
 }
 
@@ -232,6 +250,9 @@ pub(crate) struct FindingLine {
     pub(crate) finding: String,
     /// The command that helps.
     pub(crate) fix: Option<String>,
+    /// How the medium is; with `doctor --online` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<HealthLine>,
 }
 
 impl AnnouncedLine {

@@ -33,6 +33,7 @@ impl Stores {
                 verdict,
                 finding,
                 fix,
+                health: None,
             }))?;
         }
         for (variable, key) in KeyRing::hints() {

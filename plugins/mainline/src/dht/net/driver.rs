@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
@@ -7,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::Command;
+use super::wire::Wires;
 use crate::dht::krpc::MAX_READ;
 use crate::dht::node::{Event, Family, Node, SearchId};
 
@@ -18,6 +20,7 @@ pub(super) struct Driver {
     listeners: HashMap<SearchId, (u64, mpsc::UnboundedSender<Event>)>,
     searches: HashMap<u64, SearchId>,
     packet: Box<[u8; MAX_READ]>,
+    wires: Arc<Wires>,
 }
 
 /// So many datagrams are read before anything is sent, so that a flood does not keep the answers back.
@@ -28,9 +31,10 @@ impl Driver {
         node: Node,
         sockets: [Option<UdpSocket>; 2],
         inbox: mpsc::UnboundedReceiver<Command>,
+        wires: Arc<Wires>,
     ) -> Self {
         let (listeners, searches) = (HashMap::new(), HashMap::new());
-        Self { node, sockets, inbox, listeners, searches, packet: Box::new([0; MAX_READ]) }
+        Self { node, sockets, inbox, listeners, searches, packet: Box::new([0; MAX_READ]), wires }
     }
 
     /// Runs until the last handle is gone.
@@ -58,7 +62,10 @@ impl Driver {
         let Some(socket) = self.sockets[side].as_ref().filter(|_| is_ready) else { return };
         for _ in 0..BATCH {
             match socket.try_recv_from(&mut self.packet[..]) {
-                Ok((length, from)) => self.node.handle(from, &self.packet[..length], Instant::now()),
+                Ok((length, from)) => {
+                    self.wires.received(side);
+                    self.node.handle(from, &self.packet[..length], Instant::now());
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // What came of something that was sent; some systems tell it here.
                 Err(_) => {}
@@ -69,11 +76,19 @@ impl Driver {
     /// Waits where the system has no room; what cannot be sent is lost, as on the way.
     async fn send(&mut self) {
         while let Some(datagram) = self.node.transmit() {
-            let socket = &self.sockets[usize::from(Family::of(datagram.to) == Family::V6)];
-            let Some(socket) = socket else { continue };
-            while let Err(error) = socket.try_send_to(&datagram.bytes, datagram.to) {
-                if error.kind() != io::ErrorKind::WouldBlock || socket.writable().await.is_err() {
-                    break;
+            let side = Family::of(datagram.to).index();
+            let Some(socket) = &self.sockets[side] else { continue };
+            loop {
+                match socket.try_send_to(&datagram.bytes, datagram.to) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if socket.writable().await.is_err() {
+                            break;
+                        }
+                    }
+                    outcome => {
+                        self.wires.sent(side, outcome.err().as_ref());
+                        break;
+                    }
                 }
             }
         }
@@ -105,6 +120,7 @@ impl Driver {
                 }
             }
             Command::Facts(answer) => drop(answer.send(self.node.facts(now))),
+            Command::Hosts(hosts) => self.node.add_hosts(&hosts),
             Command::Keep(answer) => drop(answer.send(self.node.keep(now))),
         }
     }

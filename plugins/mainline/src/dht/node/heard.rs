@@ -16,7 +16,7 @@ impl Node {
     /// Takes the answer to a question.
     pub(super) fn hear(&mut self, from: SocketAddr, message: &Message<'_>, reply: &Reply<'_>, now: Instant) {
         let Some(call) = self.calls.close(message.transaction, from) else { return };
-        self.counts.answered += 1;
+        self.counts.answered[Family::of(from).index()] += 1;
         let contact = Contact { id: reply.id, at: from };
         self.meet(contact, &call, now);
         if let Some(seen) = message.ip {
@@ -39,7 +39,7 @@ impl Node {
         now: Instant,
     ) {
         let Some(call) = self.calls.close(message.transaction, from) else { return };
-        self.counts.answered += 1;
+        self.counts.answered[Family::of(from).index()] += 1;
         match call.what {
             What::Step(id) => {
                 if let Some(search) = self.searches.get_mut(&id) {
@@ -75,7 +75,7 @@ impl Node {
         side.rtt.learn(took);
         side.suspects.answered(contact.at);
         self.server.proven.note(contact.at, now);
-        if contact.id != side.id && address::is_usable(contact.at, self.settings.wide) {
+        if contact.id != side.id && address::is_usable(contact.at, self.settings.is_outside()) {
             side.table.heard(contact, Some(took), now);
         }
     }

@@ -46,8 +46,8 @@ impl Node {
     }
 
     fn remember_nodes(&mut self, nodes: impl Iterator<Item = Contact>) {
-        let wide = self.settings.wide;
-        for node in nodes.filter(|node| super::address::is_usable(node.at, wide)).take(MOST) {
+        let outside = self.settings.is_outside();
+        for node in nodes.filter(|node| super::address::is_usable(node.at, outside)).take(MOST) {
             self.sides[Family::of(node.at).index()].table.told(node);
         }
     }

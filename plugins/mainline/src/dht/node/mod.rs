@@ -7,6 +7,7 @@ mod errand;
 mod goal;
 mod heard;
 mod keep;
+mod reach;
 mod rtt;
 mod search;
 mod serve;
@@ -20,7 +21,9 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-pub use api::{Event, Facts, Family, Goal, Item, Mode, Outcome, SearchId, Settings, Stored, Transmit};
+pub use api::{
+    Event, Facts, Family, Goal, Item, Mode, Outcome, Reachable, SearchId, Settings, SideFacts, Stored, Transmit,
+};
 
 use self::calls::{Calls, What};
 use self::errand::Search;
@@ -52,9 +55,8 @@ pub struct Node {
 /// What has come and gone.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
-    asked: u64,
-    answered: u64,
-    reached: bool,
+    asked: [u64; 2],
+    answered: [u64; 2],
 }
 
 /// How likely a node is to be there that others tell of, until experience says otherwise.
@@ -72,7 +74,7 @@ impl Node {
                 Some(ip) => Id::secure(ip, &mut chance),
                 None => Id::random(&mut chance),
             };
-            Side::new(id, settings.wide)
+            Side::new(id, &settings, now)
         };
         let sides = [side(0), side(1)];
         let calls = Calls::new(settings.derived(b"calls"));
@@ -101,6 +103,16 @@ impl Node {
         self.sides[family.index()].id
     }
 
+    /// Takes more addresses to ask when nobody else is known.
+    pub fn add_hosts(&mut self, hosts: &[SocketAddr]) {
+        for host in hosts {
+            let known = &mut self.sides[Family::of(*host).index()].hosts;
+            if !known.contains(host) {
+                known.push(*host);
+            }
+        }
+    }
+
     /// Sets the addresses to ask when nobody else is known.
     pub fn start_from(&mut self, bootstrap: &[SocketAddr]) {
         for family in [Family::V4, Family::V6] {
@@ -111,7 +123,8 @@ impl Node {
 
     /// Takes nodes that are known to be there.
     pub fn introduce(&mut self, contacts: &[Contact], now: Instant) {
-        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, self.settings.wide)) {
+        let outside = self.settings.is_outside();
+        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, outside)) {
             self.sides[Family::of(contact.at).index()].table.heard(*contact, None, now);
         }
     }
@@ -169,25 +182,34 @@ impl Node {
         let nodes =
             self.sides.iter().flat_map(|side| side.table.all()).filter(|known| known.is_good(now)).count();
         let seen = |side: &Side| side.votes.winner().map(|(seen, _)| seen);
+        let sides = [0, 1].map(|at| SideFacts {
+            asked: self.counts.asked[at],
+            answered: self.counts.answered[at],
+            ..self.sides[at].facts(now)
+        });
         Facts {
             nodes,
-            asked: self.counts.asked,
-            answered: self.counts.answered,
+            asked: self.counts.asked.iter().sum(),
+            answered: self.counts.answered.iter().sum(),
             seen_at: [seen(&self.sides[0]), seen(&self.sides[1])],
-            reached: self.counts.reached,
+            reached: sides.iter().any(|side| side.reachable == Reachable::Yes),
             size: self.sides.iter().find_map(Side::size),
+            sides,
         }
     }
 
     /// Sends a question.
     fn ask(&mut self, to: SocketAddr, what: What, ask: &Ask<'_>, token: Option<&[u8]>, now: Instant) {
         let transaction = self.calls.open(to, what, now);
-        self.counts.asked += 1;
-        let id = self.sides[Family::of(to).index()].id;
+        let at = Family::of(to).index();
+        self.counts.asked[at] += 1;
+        let side = &mut self.sides[at];
+        side.reach.asking(to, now);
+        let (id, read_only) = (side.id, !side.reach.serves());
         let asking = krpc::Asking {
             transaction: &transaction,
             id: &id,
-            read_only: self.settings.mode == Mode::Client,
+            read_only,
             both: self.settings.families == [true, true],
             token,
         };
@@ -206,9 +228,9 @@ impl Node {
 }
 
 /// The peers, items and tokens that are kept by their info hash are few: the oldest goes.
-fn forget_oldest<V>(kept: &mut BTreeMap<Id, (Instant, V)>, most: usize) {
+fn forget_oldest<K: Ord + Copy, V>(kept: &mut BTreeMap<K, (Instant, V)>, most: usize) {
     if kept.len() > most
-        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(id, _)| *id)
+        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(key, _)| *key)
     {
         kept.remove(&oldest);
     }

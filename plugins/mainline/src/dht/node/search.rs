@@ -12,7 +12,7 @@ use crate::dht::krpc::Contact;
 use crate::dht::{Distance, Id};
 
 /// The tokens of the nodes nearest to an info hash, for the next announcement.
-pub(super) type Tokens = BTreeMap<Id, (Instant, Vec<(Contact, Box<[u8]>)>)>;
+pub(super) type Tokens = BTreeMap<(Family, Id), (Instant, Vec<(Contact, Box<[u8]>)>)>;
 
 /// A search for peers ends when so many of the nearest have answered (BEP 5).
 pub(super) const NEAREST: usize = 8;
@@ -29,11 +29,8 @@ impl Node {
         self.next_search += 1;
         let id = SearchId(self.next_search);
         let remembered = match &goal {
-            Goal::Announce(hash, _) => self.tokens.get(hash).filter(|(since, nodes)| {
-                let is_fresh = now.saturating_duration_since(*since) < TOKEN_LIFE;
-                is_fresh
-                    && nodes.len() >= NEAREST
-                    && nodes.iter().all(|(node, _)| Family::of(node.at) == family)
+            Goal::Announce(hash, _) => self.tokens.get(&(family, *hash)).filter(|(since, nodes)| {
+                now.saturating_duration_since(*since) < TOKEN_LIFE && nodes.len() >= NEAREST
             }),
             _ => None,
         };
@@ -179,7 +176,7 @@ impl Node {
         let mut outcome = search.outcome();
         if search.is_short && outcome.stored * 2 < outcome.offered {
             // The tokens are no good any more, or the nodes are gone: search.
-            self.tokens.remove(&target);
+            self.tokens.remove(&(search.family, target));
             let again = self.fresh(search.goal, search.family, now);
             self.searches.insert(id, again);
             self.step(id, now);
@@ -196,7 +193,7 @@ impl Node {
                 search.walk.nearest(REPLICAS).filter_map(|node| Some((node.contact, node.token.clone()?)));
             let known: Vec<_> = known.collect();
             if !known.is_empty() {
-                self.tokens.insert(target, (now, known));
+                self.tokens.insert((search.family, target), (now, known));
                 forget_oldest(&mut self.tokens, TOKENS);
             }
         }
@@ -217,22 +214,41 @@ impl Node {
     pub(super) fn tell(&mut self, id: SearchId, told: impl Iterator<Item = Contact>, now: Instant) {
         /// Some nodes tell of 20; more are a flood.
         const MOST: usize = 20;
-        let wide = self.settings.wide;
+        let outside = self.settings.is_outside();
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let side = &mut self.sides[search.family.index()];
+        let (family, target) = (search.family, search.walk.target);
+        let side = &mut self.sides[family.index()];
         let own = side.id;
-        let told = told.filter(|contact| {
-            address::is_usable(contact.at, wide)
-                && contact.id != own
-                && Family::of(contact.at) == search.family
-        });
-        for contact in told.take(MOST) {
+        let told = told.filter(|contact| address::is_usable(contact.at, outside) && contact.id != own);
+        let (told, others): (Vec<_>, Vec<_>) = told.partition(|contact| Family::of(contact.at) == family);
+        for contact in told.into_iter().take(MOST) {
             if let Some(odds) = side.suspects.odds(contact.at, TOLD, now) {
                 search.walk.offer(contact, odds, None);
                 if odds >= TOLD {
                     side.table.told(contact);
                 }
             }
+        }
+        if !others.is_empty() && self.settings.families == [true, true] {
+            self.tell_other(family.other(), target, &others[..others.len().min(MOST)], now);
+        }
+    }
+
+    /// Nodes of the other family, which a search was told of beside those of its own (BEP 32): so whoever knows one family finds the other.
+    fn tell_other(&mut self, family: Family, target: Id, told: &[Contact], now: Instant) {
+        let side = &mut self.sides[family.index()];
+        let twin = self.searches.iter_mut().find(|(_, twin)| twin.family == family && twin.walk.target == target);
+        let mut twin = twin.map(|(id, twin)| (*id, &mut twin.walk));
+        for contact in told.iter().filter(|contact| contact.id != side.id) {
+            if let Some(odds) = side.suspects.odds(contact.at, TOLD, now) {
+                side.table.told(*contact);
+                if let Some((_, walk)) = &mut twin {
+                    walk.offer(*contact, odds, None);
+                }
+            }
+        }
+        if let Some((id, _)) = twin {
+            self.step(id, now);
         }
     }
 }

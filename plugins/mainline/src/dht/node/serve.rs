@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use super::api::{Family, Mode, Settings, Transmit};
+use super::api::{Family, Settings, Transmit};
 use super::{Node, address};
 use crate::dht::Id;
 use crate::dht::krpc::{self, Answer, Ask, Contact, Message, Query, codes, push_contact};
@@ -49,11 +49,13 @@ impl Node {
         now: Instant,
     ) {
         let wide = self.settings.wide;
-        if !address::is_usable(from, wide) {
+        if !address::is_usable(from, self.settings.is_outside()) {
             return;
         }
-        self.counts.reached |= !self.server.proven.has(from, now);
-        if self.settings.mode == Mode::Client || !self.server.limits.allow(from.ip(), now) {
+        let is_known = self.server.proven.has(from, now);
+        let reach = &mut self.sides[Family::of(from).index()].reach;
+        reach.questioned(from, is_known, now);
+        if !reach.serves() || !self.server.limits.allow(from.ip(), now) {
             return;
         }
         self.server.tokens.turn(now, &mut self.chance);

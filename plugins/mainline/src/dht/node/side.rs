@@ -2,6 +2,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::api::{Settings, SideFacts};
+use super::reach::Reach;
 use super::rtt::Rtt;
 use super::table::Table;
 use crate::dht::{Distance, Id};
@@ -15,6 +17,7 @@ pub(super) struct Side {
     pub(super) hosts: Vec<SocketAddr>,
     pub(super) suspects: Suspects,
     pub(super) votes: Votes,
+    pub(super) reach: Reach,
     sizes: VecDeque<f64>,
 }
 
@@ -22,15 +25,30 @@ pub(super) struct Side {
 const SIZES: usize = 16;
 
 impl Side {
-    pub(super) fn new(id: Id, wide: bool) -> Self {
+    pub(super) fn new(id: Id, settings: &Settings, now: Instant) -> Self {
         Self {
             id,
-            table: Table::new(id, wide),
+            table: Table::new(id, settings.wide),
             rtt: Rtt::default(),
             hosts: Vec::new(),
             suspects: Suspects::default(),
             votes: Votes::default(),
+            reach: Reach::new(settings, now),
             sizes: VecDeque::new(),
+        }
+    }
+
+    /// What it knows of itself; questions are counted elsewhere.
+    pub(super) fn facts(&self, now: Instant) -> SideFacts {
+        SideFacts {
+            nodes: self.table.all().filter(|known| known.is_good(now)).count(),
+            known: self.table.all().count(),
+            votes: self.votes.count(),
+            agree: self.votes.winner().map_or(0, |(_, agree)| agree),
+            size: self.size(),
+            reachable: self.reach.reachable(),
+            serves: self.reach.serves(),
+            ..SideFacts::default()
         }
     }
 
@@ -118,6 +136,11 @@ impl Votes {
         if self.0.len() > VOTES {
             self.0.pop_front();
         }
+    }
+
+    /// How many have said something.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The address that most of them say, and how many do.
