@@ -1,6 +1,7 @@
 //! Who there is: addresses, ids, and keys that sign.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::OnceLock;
 
 use bitboot_mainline::dht::krpc::{Contact, Held, address, push_contact};
 use bitboot_mainline::dht::{Id, Stored};
@@ -101,7 +102,7 @@ pub(crate) struct Signed {
 
 impl Signed {
     pub(crate) fn new(key: u8, seq: i64, salt: &[u8], value: Vec<u8>) -> Self {
-        let own = SigningKey::from_bytes(&[key; 32]);
+        let own = signer(key);
         let signature = own.sign(&signed_part(salt, seq, &value)).to_bytes();
         Self { key: own.verifying_key().to_bytes(), seq, signature, salt: salt.to_vec(), value }
     }
@@ -113,12 +114,8 @@ impl Signed {
 
     /// One that a user may put.
     pub(crate) fn draw_own(tape: &mut Tape<'_>) -> Self {
-        let (key, seq) = (key(tape), seq(tape));
-        let mut value = value(tape);
-        if value.len() > 1000 {
-            value = string(996);
-        }
-        Self::new(key, seq, b"", value)
+        let (key, seq, value) = (key(tape), seq(tape), value(tape));
+        Self::new(key, seq, b"", if value.len() > 1000 { string(996) } else { value })
     }
 
     pub(crate) fn target(&self) -> Id {
@@ -133,6 +130,12 @@ impl Signed {
         let target = self.target();
         Stored { target, key: self.key, seq: self.seq, signature: self.signature, value: self.value, cas }
     }
+}
+
+/// There are three, made once, since making one takes longer than all else.
+fn signer(key: u8) -> &'static SigningKey {
+    static KEYS: OnceLock<[SigningKey; 3]> = OnceLock::new();
+    &KEYS.get_or_init(|| [1, 2, 3].map(|key| SigningKey::from_bytes(&[key; 32])))[usize::from(key - 1)]
 }
 
 /// What a signature is over.
@@ -161,5 +164,9 @@ pub(crate) fn seq(tape: &mut Tape<'_>) -> i64 {
 /// What is searched for: the same few things, so that searches meet.
 pub(crate) fn target(tape: &mut Tape<'_>) -> Id {
     let number = tape.byte() % 8;
-    if number < 4 { Id([number; 20]) } else { Signed::new(1 + number % 3, 0, b"", b"0:".to_vec()).target() }
+    if number < 4 {
+        return Id([number; 20]);
+    }
+    let key = signer(1 + number % 3).verifying_key().to_bytes();
+    Id(Sha1::digest(key).into())
 }

@@ -143,7 +143,7 @@ impl<'a> Play<'a> {
         let tape = &mut self.tape;
         let (kind, bits, target) = (tape.byte(), tape.byte(), people::target(tape));
         let id = people::id(tape, &target, from);
-        let item = Signed::draw(tape);
+        let item;
         let ask = match kind % 8 {
             0 => Ask::Ping,
             1 | 2 => Ask::FindNode(target),
@@ -151,6 +151,7 @@ impl<'a> Play<'a> {
             5 => Ask::AnnouncePeer { hash: target, port: tape.wide(), implied: bits & 1 == 1 },
             6 => Ask::Get { target, seq: (bits & 1 == 1).then(|| people::seq(tape)) },
             _ => {
+                item = Signed::draw(tape);
                 self.witness.signs(item.target(), item.seq, &item.value);
                 let target = (bits & 1 == 1).then_some(target);
                 let cas = (bits & 2 == 2).then(|| people::seq(tape));
