@@ -25,8 +25,8 @@ struct Play<'a> {
 
 /// No run does more.
 const MOST: usize = 300;
-/// A search may take so long when nobody answers.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// Searches may take so long when nobody answers, and a second more for each question: the window may have room for one at a time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whatever comes in whatever order, a node sends nothing that it must not, ends what it begins, and holds no more than it was told. `held`
 /// tells how much memory is in use.
@@ -276,10 +276,12 @@ impl<'a> Play<'a> {
 
     /// When nobody answers any more every search ends all the same.
     fn come_to_an_end(&mut self) {
-        let end = self.now + PATIENCE;
+        let (start, asked) = (self.now, self.node.facts(self.now).asked);
         while !self.witness.running.is_empty() {
             let due = self.node.next_due().unwrap_or_else(|| panic!("a search waits for nothing"));
             self.now = self.now.max(due);
+            let asked = u32::try_from(self.node.facts(self.now).asked - asked).unwrap_or(u32::MAX);
+            let end = start + PATIENCE + self.settings.patience * asked;
             assert!(self.now <= end, "no end of {:?}", self.witness.running);
             self.be_woken();
         }
