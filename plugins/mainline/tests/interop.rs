@@ -15,9 +15,9 @@ use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
 use aria2::Aria2;
+use bitboot_mainline::dht::Id;
 use bitboot_mainline::dht::krpc::{self, Ask, Asking, Body, Contacts, Message, contacts};
 use bitboot_mainline::dht::lab::{Lab, Spec};
-use bitboot_mainline::dht::Id;
 use party::Party;
 use peer::{KINDS, Kind, LIBTORRENT, own_ip};
 
@@ -99,7 +99,8 @@ fn our_client_lives_among_nodes_of_every_other() {
                 let elsewhere = hash();
                 let first = Aria2::start(None, &elsewhere);
                 let rest: Vec<_> = (1..FEW).map(|_| Aria2::start(Some(first.at), &elsewhere)).collect();
-                let bootstrap: Vec<_> = [&first].into_iter().chain(&rest).take(3).map(|node| node.at).collect();
+                let bootstrap: Vec<_> =
+                    [&first].into_iter().chain(&rest).take(3).map(|node| node.at).collect();
                 aria2_exchanges(&bootstrap);
             });
         }
@@ -129,7 +130,11 @@ fn libtorrent_and_ours_meet_on_ipv6() {
     let lab = lab(&Spec { nodes: 20, ipv6: true, ..Spec::default() });
     let client = |kind, bootstrap: &[SocketAddr]| Party::client(kind, bootstrap, one);
     let mut witness = client(Some(&KIND), lab.bootstrap());
-    exchange(&mut client(None, lab.bootstrap()), &mut client(Some(&KIND), lab.bootstrap()), Some(&mut witness));
+    exchange(
+        &mut client(None, lab.bootstrap()),
+        &mut client(Some(&KIND), lab.bootstrap()),
+        Some(&mut witness),
+    );
     let nodes = network_of(&KIND, || one);
     let bootstrap: Vec<_> = nodes.iter().take(3).map(Party::at).collect();
     exchange(&mut client(None, &bootstrap), &mut client(Some(&KIND), &bootstrap), None);

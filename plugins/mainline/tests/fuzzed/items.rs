@@ -65,8 +65,13 @@ impl Bench<'_> {
         } else {
             self.refusal(&target, &item, cas)
         };
-        let put =
-            Put { value: &item.value, signed: Some(item.held()), salt: &item.salt, cas, target: Some(target) };
+        let put = Put {
+            value: &item.value,
+            signed: Some(item.held()),
+            salt: &item.salt,
+            cas,
+            target: Some(target),
+        };
         assert_eq!(self.put(&target, put), expected, "{item:?} with {cas:?} on {:?}", self.held.get(&target));
         if expected.is_none() {
             self.held.insert(target, (self.now, Kept::Signed(item)));
@@ -143,8 +148,7 @@ impl Bench<'_> {
     }
 
     fn ask(&mut self, ask: &Ask<'_>, token: Option<&[u8]>) -> Vec<u8> {
-        let asking =
-            Asking { transaction: b"t", id: &Id([3; 20]), read_only: true, both: false, token };
+        let asking = Asking { transaction: b"t", id: &Id([3; 20]), read_only: true, both: false, token };
         self.node.handle(SocketAddr::from(ASKER), &krpc::query(asking, ask), self.now);
         let answer = self.node.transmit().map(|sent| sent.bytes);
         assert!(self.node.transmit().is_none(), "one answer to one question");

@@ -44,7 +44,10 @@ pub(crate) fn core(bytes: &[u8], held: impl Fn() -> usize) {
     let weight = before.saturating_sub(held());
     // A stranger's word alone never sets memory aside: it grows with what came, and with what its user has begun.
     let most = 64 * 1024 + 8 * came + 512 * datagrams + 96 * 1024 * searches;
-    assert!(weight <= most, "{weight} bytes held after {datagrams} datagrams of {came} bytes, {searches} searches");
+    assert!(
+        weight <= most,
+        "{weight} bytes held after {datagrams} datagrams of {came} bytes, {searches} searches"
+    );
     drop(witness);
 }
 
@@ -100,7 +103,7 @@ impl<'a> Play<'a> {
         let peers: Vec<SocketAddr> = (0..tape.below(6)).map(|_| people::place(tape)).collect();
         let token = vec![b't'; if bits & 2 == 0 { 4 } else { 8 * tape.below(256) }];
         let item = (bits & 4 == 4).then(|| Signed::draw(tape));
-        let is_spoiled = bits & 24 == 24;
+        let is_spoiled = bits & 0x18 == 0x18;
         let mut item = item;
         if let Some(item) = &mut item {
             if is_spoiled {

@@ -165,7 +165,10 @@ impl Witness {
             }
             (Event::Item(_, item), Goal::Get(target)) => {
                 assert!(item.value.len() <= 1000);
-                assert!(self.signed.contains(&(*target, item.seq, item.value.clone())), "a forgery: {item:?}");
+                assert!(
+                    self.signed.contains(&(*target, item.seq, item.value.clone())),
+                    "a forgery: {item:?}"
+                );
             }
             (Event::Done(_, outcome), _) => {
                 assert!(outcome.answered <= outcome.asked.max(outcome.offered));
@@ -203,7 +206,13 @@ pub(crate) fn is_public(at: SocketAddr) -> bool {
             let is_benchmark = a == 198 && (b == 18 || b == 19);
             let is_protocol = a == 192 && b == 0 && c == 0;
             let is_private = ip.is_private() || ip.is_loopback() || ip.is_link_local();
-            a == 0 || a >= 224 || is_private || ip.is_documentation() || is_shared || is_benchmark || is_protocol
+            a == 0
+                || a >= 224
+                || is_private
+                || ip.is_documentation()
+                || is_shared
+                || is_benchmark
+                || is_protocol
         }
         IpAddr::V6(ip) => {
             let [a, b, ..] = ip.segments();

@@ -84,7 +84,12 @@ impl Peer {
     pub(crate) fn start(kind: &'static Kind, bootstrap: &[SocketAddr], ip: IpAddr, is_node: bool) -> Self {
         let bootstrap: Vec<_> = bootstrap.iter().map(SocketAddr::to_string).collect();
         let mut command = Command::new(program(kind.command[0]).expect("a program that is there"));
-        command.args(&kind.command[1..]).args(["--bootstrap", &bootstrap.join(","), "--host", &ip.to_string()]);
+        command.args(&kind.command[1..]).args([
+            "--bootstrap",
+            &bootstrap.join(","),
+            "--host",
+            &ip.to_string(),
+        ]);
         command.args(is_node.then_some("--node")).current_dir(root());
         command.env("NODE_PATH", root().join("target/rig/node/node_modules"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -126,7 +131,9 @@ impl Drop for Peer {
 pub(crate) fn lines(child: &mut Child) -> Receiver<String> {
     let (told, lines) = channel();
     let stdout = BufReader::new(child.stdout.take().unwrap());
-    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| told.send(line).ok()));
+    std::thread::spawn(move || {
+        stdout.lines().map_while(Result::ok).try_for_each(|line| told.send(line).ok())
+    });
     lines
 }
 
