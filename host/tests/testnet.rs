@@ -68,7 +68,11 @@ fn a_strict_network_serves_who_keeps_to_the_rules() {
     let (alice, bob) = (home(&testnet.bootstrap[0]), home(&testnet.bootstrap[1]));
     assert_eq!(announced_and_found(&alice, &bob), ["127.0.0.1:4001"]);
     let refused = alice.run(&["testnet", "--strict", "--ipv6"]);
-    assert!(refused.code() != 0 && refused.err().contains("leave `ipv6` or `strict` out"), "{}", refused.err());
+    assert!(
+        refused.code() != 0 && refused.err().contains("leave `ipv6` or `strict` out"),
+        "{}",
+        refused.err()
+    );
 }
 
 #[test]
@@ -104,7 +108,10 @@ fn without_a_network_that_is_what_is_told() {
     }
     for words in [&["backend", "ping", "lab", "--json"][..], &["doctor", "--online", "--json"]] {
         let inside = [&["-rn", bitboot], words].concat();
-        let ran = Ran(home.program(Path::new(&unshare), &inside).output().unwrap_or_else(|error| panic!("{error}")));
+        let ran = Ran(home
+            .program(Path::new(&unshare), &inside)
+            .output()
+            .unwrap_or_else(|error| panic!("{error}")));
         let told = ran.out();
         assert!(ran.code() == 5 && told.contains("\"cause\":\"no-route\""), "{told}\n{}", ran.err());
         assert!(told.contains("Network is unreachable"), "{told}");

@@ -73,6 +73,7 @@ impl Args {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::{Grants, Isolation};
 
     #[test]
     fn the_version_before_is_the_target() {
@@ -85,6 +86,9 @@ mod tests {
             source: None,
             pinned: false,
             enabled: true,
+            isolation: Isolation::default(),
+            memory_mib: None,
+            grants: Grants::default(),
         };
         assert_eq!(args.target(&entry(None, Some("1.0.0"))).unwrap(), "1.0.0");
         assert_eq!(args.target(&entry(Some("/x.so"), Some("1.0.0"))).unwrap(), "2.0.0");

@@ -41,7 +41,7 @@ impl Args {
                         ("problem", error.to_string(), error.fix)
                     }
                 };
-                context.print(&Line::Finding(FindingLine { about, verdict, finding, fix }))?;
+                context.print(&Line::Finding(FindingLine { about, verdict, finding, fix, health: None }))?;
             }
         }
         Ok(worst.map_or(Exit::OK, Exit::from))
