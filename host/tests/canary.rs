@@ -105,8 +105,12 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         let file = home.path().join(format!("data/keys/{sealed}.json"));
         assert!(file.exists(), "{sealed} was not kept, so nothing could show");
     }
+    dies_without_a_word(&home, &passphrase);
+    search_folder(home.path(), &planted);
+}
 
-    // A process that has the key in its memory and dies of a fault.
+/// A process that has the key in its memory and dies of a fault.
+fn dies_without_a_word(home: &Home, passphrase: &str) {
     let place = tempfile::tempdir().unwrap();
     let script = "ulimit -c unlimited; exec \"$0\" \"$@\"";
     let words = [
@@ -119,7 +123,7 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         "--once",
         "--yes",
         "--passphrase-file",
-        &passphrase,
+        passphrase,
     ];
     let shell = ["-c", script, env!("CARGO_BIN_EXE_bitboot")];
     let mut command = home.program(Path::new("/bin/bash"), &[&shell[..], &words].concat());
@@ -148,7 +152,6 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         assert_eq!(cores.len(), 1, "one core, of the other process: {cores:?}");
     }
     search_folder(place.path(), Path::new("/nonexistent"));
-    search_folder(home.path(), &planted);
 }
 
 /// A helper that answers each request with all that it was given.

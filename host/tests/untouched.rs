@@ -31,6 +31,8 @@ fn what_is_only_asked_about_is_not_loaded() {
         "network list",
         "network show my-game",
         "status",
+        "key list",
+        "key stores",
         "completions bash",
         "man",
         "backend disable mined",

@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
@@ -65,8 +64,10 @@ fn only_ours(path: &Path) -> Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode =
-            fs::metadata(path).map_err(|error| Error::file("look at", path, &error))?.permissions().mode();
+        let mode = std::fs::metadata(path)
+            .map_err(|error| Error::file("look at", path, &error))?
+            .permissions()
+            .mode();
         if mode & 0o077 != 0 {
             let error = Error::new(Kind::Key, format!("others can read {}", path.display()));
             return Err(error.fix(format!("if nobody did, close it: chmod 600 {}", path.display())));
