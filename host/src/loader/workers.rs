@@ -12,7 +12,7 @@ use super::quarantine::{PutAside, Quarantine, hash};
 use super::request::{Request, refused};
 use super::services::{LogSink, PluginLog};
 use crate::error::{Error, Kind, Result};
-use crate::worker::{Confine, Death, NotStarted, Witness, Worker};
+use crate::worker::{Confine, Death, NotStarted, Witness, Worker, last_words};
 
 /// A library that has passed the gates that are passed without running it.
 pub(super) struct Seen {
@@ -115,8 +115,8 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 pub(crate) fn put_aside(plugin: &str, aside: &PutAside) -> Error {
     let what = format!("plugin \"{plugin}\" is put aside: its process {} at {}", aside.cause, aside.time);
     let error = Error::new(Kind::Plugin, what).fix(retry(plugin));
-    match aside.last_lines.last() {
-        Some(line) => error.because(format!("its last words were: {line}")),
+    match last_words(&aside.last_lines) {
+        Some(words) => error.because(words),
         None => error,
     }
 }
@@ -125,10 +125,7 @@ fn died(plugin: &str, library: &Path, death: &Death) -> Error {
     let what =
         format!("plugin \"{plugin}\" cannot be loaded: its process {} while it was opened", death.cause);
     let library = format!("the library is {}", library.display());
-    let why = match death.last_lines.last() {
-        Some(line) => format!("its last words were: {line}; {library}"),
-        None => library,
-    };
+    let why = death.last_words().map_or(library.clone(), |words| format!("{words}; {library}"));
     Error::new(Kind::Plugin, what).because(why).fix(retry(plugin))
 }
 

@@ -2,7 +2,8 @@
 
 use super::line::{PeerLine, ReceiptLine};
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine, QuoteLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine,
+    QuoteLine,
 };
 
 pub(super) trait Cells {
@@ -142,16 +143,29 @@ impl Cells for HealthLine {
 
 impl Cells for PluginLine {
     const COLUMNS: &'static [&'static str] =
-        &["plugin", "version", "state", "kinds", "summary", "library", "problem"];
+        &["plugin", "version", "state", "isolation", "kinds", "summary", "library", "problem"];
 
     fn cells(&self) -> Vec<String> {
         let (library, problem) = (some(self.library.as_ref()), some(self.problem.as_ref()));
         let (version, state, kinds) = (self.version.clone(), self.state.clone(), self.kinds.join(","));
-        vec![self.plugin.clone(), version, state, kinds, self.summary.clone(), library, problem]
+        let (isolation, summary) = (self.isolation.clone(), self.summary.clone());
+        vec![self.plugin.clone(), version, state, isolation, kinds, summary, library, problem]
     }
 
     fn plain(&self) -> &str {
         &self.plugin
+    }
+}
+
+impl Cells for ConfinementLine {
+    const COLUMNS: &'static [&'static str] = &["plugin", "what", "state", "detail"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.plugin.clone(), self.what.clone(), self.state.to_owned(), self.detail.clone()]
+    }
+
+    fn plain(&self) -> &str {
+        self.state
     }
 }
 

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
+    OutputLine, PluginLine, QuoteLine,
 };
 use crate::discovery::Peer;
 use crate::error::Error;
@@ -55,6 +55,8 @@ pub(crate) enum Line {
     Quote(QuoteLine),
     /// `key`: a key, without its private half.
     Key(KeyLine),
+    /// `doctor`: what confines the process of a plugin.
+    Confinement(ConfinementLine),
     /// `doctor`, `key stores`: a finding.
     Finding(FindingLine),
 }

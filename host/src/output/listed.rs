@@ -99,8 +99,10 @@ impl HealthLine {
 pub(crate) struct PluginLine {
     pub(crate) plugin: String,
     pub(crate) version: String,
-    /// `enabled`, `disabled`, `missing`, `broken` or `invalid`.
+    /// `enabled`, `disabled`, `put aside`, `missing`, `broken` or `invalid`.
     pub(crate) state: String,
+    /// Where its code runs: `process` or `in-process`.
+    pub(crate) isolation: String,
     /// The kinds of backend that it offers.
     pub(crate) kinds: Vec<String>,
     pub(crate) summary: String,
@@ -197,6 +199,18 @@ pub(crate) struct FindingLine {
     pub(crate) finding: String,
     /// The command that helps.
     pub(crate) fix: Option<String>,
+}
+
+/// What confines the process of a plugin, as it was tried from inside.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ConfinementLine {
+    pub(crate) plugin: String,
+    /// What it is about, such as `files` or `programs`.
+    pub(crate) what: String,
+    /// `refused`, `limited`, `granted`, or `open` where it works though nobody has granted it.
+    pub(crate) state: &'static str,
+    /// What exactly.
+    pub(crate) detail: String,
 }
 
 impl AnnouncedLine {

@@ -15,8 +15,8 @@ pub(crate) use escape::escape;
 pub(crate) use line::millis;
 pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
 pub(crate) use listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
+    OutputLine, PluginLine, QuoteLine,
 };
 pub(crate) use paint::ColorChoice;
 pub(crate) use screen::{Closed, Mode, Screen};

@@ -5,6 +5,7 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::error::Result;
 use crate::install::place;
+use crate::loader::Quarantine;
 use crate::registry::{Edit, Origin, Registry, Section, unknown};
 
 /// A plugin by its name.
@@ -44,6 +45,17 @@ impl Named {
         self.registry(context)?;
         let state = Edit::switch(context.paths()?, Section::Plugins, &self.name, on)?;
         context.screen.talk().say(&format!("plugin \"{}\" is {state}", self.name));
+        Ok(Exit::OK)
+    }
+
+    pub(in crate::cli) fn retry(self, context: &Context) -> Result<Exit> {
+        self.registry(context)?;
+        let was_aside = Quarantine::new(&context.paths()?.state).clear(&self.name)?;
+        context.screen.talk().say(&if was_aside {
+            format!("plugin \"{}\" is tried again the next time that it is used", self.name)
+        } else {
+            format!("plugin \"{}\" was not put aside", self.name)
+        });
         Ok(Exit::OK)
     }
 

@@ -5,9 +5,9 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::client::library;
 use crate::error::{Error, Result};
-use crate::loader::{manifest_of, refused};
+use crate::loader::{Quarantine, manifest_of, put_aside, refused};
 use crate::output::{Line, Mode, PluginLine, escape};
-use crate::registry::{Entry, PluginEntry, Registry, unknown};
+use crate::registry::{Entry, Isolation, PluginEntry, Registry, unknown};
 
 /// List the registered plugins; nothing of them is run
 #[derive(Debug, clap::Args)]
@@ -25,8 +25,9 @@ pub(in crate::cli) struct InfoArgs {
 impl Args {
     pub(in crate::cli) fn run(self, context: &Context) -> Result<Exit> {
         let Self {} = self;
+        let quarantine = Quarantine::new(&context.paths()?.state);
         for (name, entry) in &Registry::read(context.paths()?)?.plugins {
-            context.print(&Line::Plugin(line(name, entry)))?;
+            context.print(&Line::Plugin(line(name, entry, &quarantine)))?;
         }
         Ok(Exit::OK)
     }
@@ -39,7 +40,7 @@ impl InfoArgs {
             .plugins
             .get(&self.name)
             .ok_or_else(|| unknown("plugin", &self.name, registry.plugin_names()))?;
-        let line = line(&self.name, entry);
+        let line = line(&self.name, entry, &Quarantine::new(&context.paths()?.state));
         if matches!(context.screen.mode, Mode::Json | Mode::Plain) {
             context.print(&Line::Plugin(line))?;
             return Ok(Exit::OK);
@@ -48,6 +49,7 @@ impl InfoArgs {
             ("plugin", line.plugin),
             ("version", line.version),
             ("state", line.state),
+            ("isolation", line.isolation),
             ("summary", line.summary),
             ("kinds", line.kinds.join(", ")),
             ("library", line.library.unwrap_or_default()),
@@ -64,11 +66,12 @@ impl InfoArgs {
 }
 
 /// A plugin as its entry and its library's manifest tell it.
-fn line(name: &str, entry: &Entry<PluginEntry>) -> PluginLine {
+fn line(name: &str, entry: &Entry<PluginEntry>, quarantine: &Quarantine) -> PluginLine {
     let mut line = PluginLine {
         plugin: name.to_owned(),
         version: String::new(),
         state: "invalid".into(),
+        isolation: String::new(),
         kinds: Vec::new(),
         summary: String::new(),
         library: None,
@@ -79,6 +82,7 @@ fn line(name: &str, entry: &Entry<PluginEntry>) -> PluginLine {
         Err(error) => return with_problem(line, "invalid", error),
     };
     line.version = entry.version.clone().unwrap_or_default();
+    line.isolation = entry.isolation.word().into();
     let path = match library(name, entry) {
         Ok(path) => path,
         Err(error) => return with_problem(line, "missing", &error),
@@ -90,7 +94,10 @@ fn line(name: &str, entry: &Entry<PluginEntry>) -> PluginLine {
             line.version = manifest.version;
             line.summary = manifest.summary;
             line.kinds = manifest.backends.into_iter().map(|backend| backend.kind).collect();
-            line
+            match quarantine.of(name).filter(|_| entry.enabled && entry.isolation == Isolation::Process) {
+                Some(aside) => with_problem(line, "put aside", &put_aside(name, &aside)),
+                None => line,
+            }
         }
         Err(refusal) => {
             let state = if path.exists() { "broken" } else { "missing" };

@@ -19,6 +19,8 @@ pub(super) enum Command {
     Enable(edit::Named),
     /// Keep a plugin, but do not use it
     Disable(edit::Named),
+    /// Try a plugin again that is put aside because its process died
+    Retry(edit::Named),
 }
 
 impl Command {
@@ -30,6 +32,7 @@ impl Command {
             Self::Remove(named) => named.remove(context),
             Self::Enable(named) => named.switch(context, true),
             Self::Disable(named) => named.switch(context, false),
+            Self::Retry(named) => named.retry(context),
         }
     }
 }
