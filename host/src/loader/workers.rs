@@ -22,6 +22,18 @@ pub(super) struct Seen {
     pub(super) manifest: Manifest,
 }
 
+impl Seen {
+    /// From where it is to be loaded into this process: the very file that was hashed, where the system can do that.
+    pub(super) fn path(&self, request: &Request) -> PathBuf {
+        #[cfg(target_os = "linux")]
+        if request.expected.is_some() {
+            use std::os::fd::AsRawFd;
+            return format!("/proc/self/fd/{}", self.file.as_raw_fd()).into();
+        }
+        request.library.clone()
+    }
+}
+
 /// Opens a library's file and looks at it: gates 2, 3 and 5. Blocks.
 pub(super) fn look(request: &Request) -> Result<Seen, Refusal> {
     let file = open(&request.library)?;
@@ -156,5 +168,27 @@ impl Witness for Reporter {
         if let Err(error) = self.quarantine.put(&self.plugin, &self.library, death) {
             self.tell(Level::Warn, format!("it died, and that cannot be noted: {error}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_were_not_verified_stop_at_the_third_gate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.so");
+        std::fs::write(&path, "abc").unwrap();
+        let right = hash(&File::open(&path).unwrap()).unwrap();
+        let gate = |expected| {
+            let refusal =
+                look(&Request { expected, ..Request::new("some", path.clone()) }).map(drop).unwrap_err();
+            (refusal.gate.number(), refused("some", &path, &refusal).kind)
+        };
+        assert_eq!(gate(Some([7; 32])), (3, Kind::Integrity));
+        // It is the right file, and no library.
+        assert_eq!(gate(Some(right)), (5, Kind::Plugin));
+        assert_eq!(gate(None), (5, Kind::Plugin));
     }
 }

@@ -6,7 +6,7 @@ use crate::cli::exit::Exit;
 use crate::error::Result;
 use crate::install::place;
 use crate::loader::Quarantine;
-use crate::registry::{Edit, Origin, Registry, Section, unknown};
+use crate::registry::{Edit, Origin, Registry, Section, is_entry_name, unknown};
 
 /// A plugin by its name.
 #[derive(Debug, clap::Args)]
@@ -49,8 +49,12 @@ impl Named {
     }
 
     pub(in crate::cli) fn retry(self, context: &Context) -> Result<Exit> {
-        self.registry(context)?;
-        let was_aside = Quarantine::new(&context.paths()?.state).clear(&self.name)?;
+        // One that died while it was being installed is not registered.
+        let was_aside =
+            is_entry_name(&self.name) && Quarantine::new(&context.paths()?.state).clear(&self.name)?;
+        if !was_aside {
+            self.registry(context)?;
+        }
         context.screen.talk().say(&if was_aside {
             format!("plugin \"{}\" is tried again the next time that it is used", self.name)
         } else {
