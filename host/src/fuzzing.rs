@@ -3,6 +3,11 @@
 pub use crate::network::fuzzing::{bundle, invite, record};
 use crate::registry::Registry;
 
+/// What a hostile worker says to the host.
+pub fn worker(said: &[u8]) {
+    crate::worker::hear(said);
+}
+
 /// Text that somebody wrote into `registry.toml`.
 pub fn registry(text: &str) {
     if let Ok(registry) = Registry::layered("", text, "registry.toml") {

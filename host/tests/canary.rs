@@ -126,17 +126,20 @@ fn dies_without_a_word(home: &Home, passphrase: &str) {
         passphrase,
     ];
     let shell = ["-c", script, env!("CARGO_BIN_EXE_bitboot")];
-    let mut command = home.program(Path::new("/bin/bash"), &[&shell[..], &words].concat());
-    let mut child =
-        command.current_dir(place.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = home.program(Path::new("/bin/bash"), &[&shell[..], &words, &["-vvv"]].concat());
+    let told = fs::File::create(place.path().join("stderr")).unwrap();
+    let mut child = command.current_dir(place.path()).stdout(Stdio::null()).stderr(told).spawn().unwrap();
     let log = home.path().join("state/audit.jsonl");
     let start = std::time::Instant::now();
     while !fs::read_to_string(&log).unwrap_or_default().contains("\"backend\":\"slow\"") {
         assert!(start.elapsed() < PATIENCE, "it does not sign");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let argv = fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
-    search("the words of the process", &argv);
+    for pid in [child.id(), support::process::worker(child.id())] {
+        for (file, bytes) in support::process::visible(pid) {
+            search(&file.display().to_string(), &bytes);
+        }
+    }
     abort(child.id());
     child.wait().unwrap();
     // The system makes cores here, of others: else this would prove nothing.
@@ -146,7 +149,8 @@ fn dies_without_a_word(home: &Home, passphrase: &str) {
     let pid = control.id();
     abort(pid);
     control.wait().unwrap();
-    let cores: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let cores: Vec<_> = left.filter(|name| name != "stderr").collect();
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     if !pattern.starts_with(['|', '/']) {
         assert_eq!(cores.len(), 1, "one core, of the other process: {cores:?}");

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
 use bitboot_plugin_api::{
-    Action, Announcement, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote, Receipt,
-    Result, Write, message,
+    Action, Announcement, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Progress, Query, Quote,
+    Receipt, Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,6 +114,8 @@ pub(crate) enum Step {
     Held(Held),
     /// An action has a result.
     Output(Value),
+    /// A call has come so far.
+    Progress(Progress),
     /// The call has ended with this answer.
     Done(Vec<u8>),
 }
@@ -147,6 +149,7 @@ impl Following {
                 Kind::Value => Ok(Step::Value(body)),
                 Kind::Held => message::decode(&body).map(Step::Held),
                 Kind::Output => message::decode(&body).map(Step::Output),
+                Kind::Progress => message::decode(&body).map(Step::Progress),
                 Kind::Done => Ok(Step::Done(body)),
                 Kind::Failed => Err(message::decode(&body)?),
                 _ => continue,

@@ -6,13 +6,13 @@ use bitboot_plugin_api::Health;
 use super::backend::ping_all;
 use super::context::Context;
 use super::exit::Exit;
-use crate::client::{Bitboot, library};
+use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
 use crate::keys::{Item, StoreName};
-use crate::loader::{manifest_of, refused};
-use crate::output::{FindingLine, HealthLine, Line};
+use crate::output::{ConfinementLine, FindingLine, HealthLine, Line};
 use crate::paths::Paths;
-use crate::registry::{NetworkEntry, Registry};
+use crate::registry::{Entry, NetworkEntry, PluginEntry, Registry};
+use crate::worker::{Rule, State};
 
 /// Look for what is wrong, and say what helps
 ///
@@ -30,14 +30,18 @@ type Finding = (String, Result<String>);
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let paths = context.paths()?;
-        let mut findings = vec![("build".to_owned(), build())];
+        let (mut findings, mut confined) = (vec![("build".to_owned(), build())], Vec::new());
         findings.extend(folders(paths));
         match Registry::read(paths) {
             Ok(registry) => {
                 findings
                     .push(("registry".to_owned(), Ok(format!("{} can be read", paths.registry().display()))));
                 findings.extend(entries(&registry));
-                findings.extend(plugins(context, &registry).await?);
+                for (name, entry) in &registry.plugins {
+                    let (finding, rules) = plugin(context, name, entry).await?;
+                    findings.push((format!("plugin {name}"), finding));
+                    confined.extend(rules.into_iter().map(|rule| confinement(name, rule)));
+                }
             }
             Err(error) => findings.push(("registry".to_owned(), Err(error))),
         }
@@ -50,6 +54,9 @@ impl Args {
         let worst = failures.map(|error| error.kind).next();
         for ((about, outcome), health) in findings {
             context.print(&Line::Finding(line(about, outcome, health)))?;
+        }
+        for line in confined {
+            context.print(&Line::Confinement(line))?;
         }
         Ok(worst.map_or(Exit::OK, Exit::from))
     }
@@ -137,26 +144,42 @@ fn entries(registry: &Registry) -> Vec<Finding> {
     backends.chain(networks).map(|(about, error)| (about, Err(error.clone()))).collect()
 }
 
-/// Each plugin is opened as a command would open it.
-async fn plugins(context: &Context, registry: &Registry) -> Result<Vec<Finding>> {
-    let bitboot = context.bitboot()?;
-    let mut findings = Vec::new();
-    for (name, entry) in &registry.plugins {
-        let finding = match &entry.value {
-            Ok(entry) if !entry.enabled => Ok("is disabled".into()),
-            Ok(_) => open(&bitboot, name).await,
-            Err(error) => Err(error.clone()),
-        };
-        findings.push((format!("plugin {name}"), finding));
-    }
-    Ok(findings)
+/// A plugin is opened as a command would open it; with what then confines it.
+async fn plugin(
+    context: &Context,
+    name: &str,
+    entry: &Entry<PluginEntry>,
+) -> Result<(Result<String>, Vec<Rule>)> {
+    let opened = match &entry.value {
+        Ok(entry) if !entry.enabled => return Ok((Ok("is disabled".into()), Vec::new())),
+        Ok(_) => open(&context.bitboot()?, name).await,
+        Err(error) => Err(error.clone()),
+    };
+    Ok(match opened {
+        Ok((finding, rules)) => (Ok(finding), rules),
+        Err(error) => (Err(error), Vec::new()),
+    })
 }
 
-async fn open(bitboot: &Bitboot, name: &str) -> Result<String> {
-    let path = library(bitboot.paths(), name, &bitboot.registry().plugin(name)?)?;
-    let manifest = manifest_of(&path).map_err(|refusal| refused(name, &path, &refusal))?;
-    bitboot.loader().create(&super::backend::of_plugin(bitboot, name)?).await?;
-    Ok(format!("{} {} opens, in this process: {}", manifest.name, manifest.version, path.display()))
+async fn open(bitboot: &Bitboot, name: &str) -> Result<(String, Vec<Rule>)> {
+    let request = super::backend::of_plugin(bitboot, name)?;
+    let (manifest, in_force) = bitboot.loader().try_out(&request).await?;
+    let how = match &in_force {
+        None => "in this process, where it can do all that you can: isolation = \"in-process\"".to_owned(),
+        Some(in_force) => match in_force.rules.iter().filter(|rule| rule.state == State::Open).count() {
+            0 => "in a process of its own, confined as listed below".to_owned(),
+            open => {
+                format!("in a process of its own; {open} things listed below as open are not confined here")
+            }
+        },
+    };
+    let path = request.library.display();
+    let finding = format!("{} {} opens {how}: {path}", manifest.name, manifest.version);
+    Ok((finding, in_force.map(|in_force| in_force.rules).unwrap_or_default()))
+}
+
+fn confinement(plugin: &str, rule: Rule) -> ConfinementLine {
+    ConfinementLine { plugin: plugin.into(), what: rule.what, state: rule.state.word(), detail: rule.detail }
 }
 
 /// With what each medium tells of itself.

@@ -14,8 +14,9 @@ mod workers;
 pub(crate) use find::{TARGET, candidates, file_name, find};
 pub(crate) use manifest::{Asks, Manifest, manifest_of, parse as parse_manifest};
 pub(crate) use open::Loader;
-pub(crate) use quarantine::{PutAside, Quarantine};
+pub(crate) use quarantine::Quarantine;
 pub(crate) use request::{Request, refused};
 #[cfg(test)]
 pub(crate) use services::desk;
 pub(crate) use services::{Asker, PluginLog, Signer};
+pub(crate) use workers::put_aside;

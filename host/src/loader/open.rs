@@ -148,7 +148,7 @@ impl Loader {
         if let Some(library) = *loaded {
             return Ok(library);
         }
-        let library = Library::load(path, &seen.text).map_err(|refusal| {
+        let library = Library::load(&seen.path(request), &seen.text).map_err(|refusal| {
             self.workers.tell_detail(&request.plugin, &refusal);
             refused(&request.plugin, path, &refusal)
         })?;

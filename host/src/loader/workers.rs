@@ -12,7 +12,7 @@ use super::quarantine::{PutAside, Quarantine, hash};
 use super::request::{Request, refused};
 use super::services::{LogSink, PluginLog};
 use crate::error::{Error, Kind, Result};
-use crate::worker::{Confine, Death, NotStarted, Witness, Worker};
+use crate::worker::{Confine, Death, NotStarted, Witness, Worker, last_words};
 
 /// A library that has passed the gates that are passed without running it.
 pub(super) struct Seen {
@@ -20,6 +20,18 @@ pub(super) struct Seen {
     /// Its manifest as it is embedded.
     pub(super) text: String,
     pub(super) manifest: Manifest,
+}
+
+impl Seen {
+    /// From where it is to be loaded into this process: the very file that was hashed, where the system can do that.
+    pub(super) fn path(&self, request: &Request) -> PathBuf {
+        #[cfg(target_os = "linux")]
+        if request.expected.is_some() {
+            use std::os::fd::AsRawFd;
+            return format!("/proc/self/fd/{}", self.file.as_raw_fd()).into();
+        }
+        request.library.clone()
+    }
 }
 
 /// Opens a library's file and looks at it: gates 2, 3 and 5. Blocks.
@@ -115,8 +127,8 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 pub(crate) fn put_aside(plugin: &str, aside: &PutAside) -> Error {
     let what = format!("plugin \"{plugin}\" is put aside: its process {} at {}", aside.cause, aside.time);
     let error = Error::new(Kind::Plugin, what).fix(retry(plugin));
-    match aside.last_lines.last() {
-        Some(line) => error.because(format!("its last words were: {line}")),
+    match last_words(&aside.last_lines) {
+        Some(words) => error.because(words),
         None => error,
     }
 }
@@ -125,10 +137,7 @@ fn died(plugin: &str, library: &Path, death: &Death) -> Error {
     let what =
         format!("plugin \"{plugin}\" cannot be loaded: its process {} while it was opened", death.cause);
     let library = format!("the library is {}", library.display());
-    let why = match death.last_lines.last() {
-        Some(line) => format!("its last words were: {line}; {library}"),
-        None => library,
-    };
+    let why = death.last_words().map_or(library.clone(), |words| format!("{words}; {library}"));
     Error::new(Kind::Plugin, what).because(why).fix(retry(plugin))
 }
 
@@ -159,5 +168,27 @@ impl Witness for Reporter {
         if let Err(error) = self.quarantine.put(&self.plugin, &self.library, death) {
             self.tell(Level::Warn, format!("it died, and that cannot be noted: {error}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_were_not_verified_stop_at_the_third_gate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.so");
+        std::fs::write(&path, "abc").unwrap();
+        let right = hash(&File::open(&path).unwrap()).unwrap();
+        let gate = |expected| {
+            let refusal =
+                look(&Request { expected, ..Request::new("some", path.clone()) }).map(drop).unwrap_err();
+            (refusal.gate.number(), refused("some", &path, &refusal).kind)
+        };
+        assert_eq!(gate(Some([7; 32])), (3, Kind::Integrity));
+        // It is the right file, and no library.
+        assert_eq!(gate(Some(right)), (5, Kind::Plugin));
+        assert_eq!(gate(None), (5, Kind::Plugin));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::line::{PeerLine, ReceiptLine};
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine, QuoteLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine,
+    QuoteLine,
 };
 
 pub(super) trait Cells {
@@ -134,19 +135,41 @@ impl Cells for HealthLine {
 }
 
 impl Cells for PluginLine {
-    const COLUMNS: &'static [&'static str] =
-        &["plugin", "version", "state", "kinds", "summary", "library", "problem", "origin", "pinned"];
+    const COLUMNS: &'static [&'static str] = &[
+        "plugin",
+        "version",
+        "state",
+        "kinds",
+        "summary",
+        "library",
+        "problem",
+        "origin",
+        "pinned",
+        "isolation",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let (library, problem) = (some(self.library.as_ref()), some(self.problem.as_ref()));
         let (version, state, kinds) = (self.version.clone(), self.state.clone(), self.kinds.join(","));
         let pinned = if self.pinned { "pinned" } else { "" }.to_owned();
         let (plugin, summary, origin) = (self.plugin.clone(), self.summary.clone(), self.origin.clone());
-        vec![plugin, version, state, kinds, summary, library, problem, origin, pinned]
+        vec![plugin, version, state, kinds, summary, library, problem, origin, pinned, self.isolation.clone()]
     }
 
     fn plain(&self) -> &str {
         &self.plugin
+    }
+}
+
+impl Cells for ConfinementLine {
+    const COLUMNS: &'static [&'static str] = &["plugin", "what", "state", "detail"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.plugin.clone(), self.what.clone(), self.state.to_owned(), self.detail.clone()]
+    }
+
+    fn plain(&self) -> &str {
+        self.state
     }
 }
 

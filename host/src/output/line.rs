@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine, SpentLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
+    OutputLine, PluginLine, QuoteLine, SpentLine,
 };
 use super::packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 use super::tested::{ClauseLine, TestedLine};
@@ -73,6 +73,8 @@ pub(crate) enum Line {
     Quote(QuoteLine),
     /// `key`: a key, without its private half.
     Key(KeyLine),
+    /// `doctor`: what confines the process of a plugin.
+    Confinement(ConfinementLine),
     /// `doctor`, `key stores`, `plugin verify`: a finding.
     Finding(FindingLine),
 }

@@ -141,8 +141,10 @@ impl HealthLine {
 pub(crate) struct PluginLine {
     pub(crate) plugin: String,
     pub(crate) version: String,
-    /// `enabled`, `dev`, `disabled`, `missing`, `broken` or `invalid`.
+    /// `enabled`, `disabled`, `put aside`, `missing`, `broken` or `invalid`.
     pub(crate) state: String,
+    /// Where its code runs: `process` or `in-process`.
+    pub(crate) isolation: String,
     /// The kinds of backend that it offers.
     pub(crate) kinds: Vec<String>,
     pub(crate) summary: String,
@@ -262,6 +264,18 @@ pub(crate) struct FindingLine {
     /// How the medium is; with `doctor --online` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) health: Option<HealthLine>,
+}
+
+/// What confines the process of a plugin, as it was tried from inside.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ConfinementLine {
+    pub(crate) plugin: String,
+    /// What it is about, such as `files` or `programs`.
+    pub(crate) what: String,
+    /// `refused`, `limited`, `granted`, or `open` where it works though nobody has granted it.
+    pub(crate) state: &'static str,
+    /// What exactly.
+    pub(crate) detail: String,
 }
 
 impl AnnouncedLine {

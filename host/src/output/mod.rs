@@ -17,8 +17,8 @@ pub(crate) use escape::escape;
 pub(crate) use line::millis;
 pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
 pub(crate) use listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine, SpentLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
+    OutputLine, PluginLine, QuoteLine, SpentLine,
 };
 pub(crate) use packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 pub(crate) use paint::ColorChoice;

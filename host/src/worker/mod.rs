@@ -7,6 +7,9 @@ mod program;
 mod sandbox;
 mod talk;
 
+#[cfg(fuzzing)]
+pub(crate) use parent::hear;
+pub(crate) use parent::last_words;
 pub use parent::{Death, Events, NotStarted, Remote, Witness, Worker};
 pub use program::run_worker;
 pub use sandbox::{Confine, InForce, Rule, State};

@@ -79,6 +79,7 @@ pub(super) struct Refused {
     detail: Option<String>,
 }
 
+/// What a plugin asks of the host.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Request {
     pub(super) backend: u64,

@@ -8,6 +8,8 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod find;
+#[cfg(target_os = "linux")]
+pub mod process;
 mod running;
 #[cfg(unix)]
 mod terminal;
@@ -144,6 +146,11 @@ impl Home {
         }
         let config = format!("config = {{ {config} }}");
         self.append(&format!("\n[backends.{name}]\nplugin = \"misbehaving\"\nkind = {kind:?}\n{config}\n"));
+    }
+
+    /// Lets a plugin be tried again that has died.
+    pub fn retry(&self, plugin: &str) {
+        self.ok(&["plugin", "retry", plugin]);
     }
 
     /// Nothing is asked unless it is named, so that no test leaves loopback.

@@ -100,6 +100,7 @@ pub(in crate::cli) async fn run_action(
         };
         match step {
             Step::Output(result) => context.print(&Line::Output(OutputLine { fields: fields(result) }))?,
+            Step::Progress(come) => context.screen.talk().progress(&come.what, come.done, come.total),
             Step::Done(_) => return Ok(Exit::OK),
             Step::Peer(_) | Step::Value(_) | Step::Held(_) => {}
         }

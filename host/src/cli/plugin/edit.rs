@@ -6,8 +6,9 @@ use crate::cli::exit::Exit;
 use crate::client::library;
 use crate::error::{Error, Kind, Result};
 use crate::install::{Lock, Store, delete_all};
+use crate::loader::Quarantine;
 use crate::output::{Line, Mode};
-use crate::registry::{Edit, Origin, Registry, Section, unknown};
+use crate::registry::{Edit, Origin, Registry, Section, is_entry_name, unknown};
 
 /// A plugin by its name.
 #[derive(Debug, clap::Args)]
@@ -86,6 +87,21 @@ impl Named {
         } else {
             context.raw(&path.display().to_string())?;
         }
+        Ok(Exit::OK)
+    }
+
+    pub(in crate::cli) fn retry(self, context: &Context) -> Result<Exit> {
+        // One that died while it was being installed is not registered.
+        let was_aside =
+            is_entry_name(&self.name) && Quarantine::new(&context.paths()?.state).clear(&self.name)?;
+        if !was_aside {
+            self.registry(context)?;
+        }
+        context.screen.talk().say(&if was_aside {
+            format!("plugin \"{}\" is tried again the next time that it is used", self.name)
+        } else {
+            format!("plugin \"{}\" was not put aside", self.name)
+        });
         Ok(Exit::OK)
     }
 

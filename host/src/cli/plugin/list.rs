@@ -6,10 +6,10 @@ use crate::cli::exit::Exit;
 use crate::client::{Provenance, library, provenance};
 use crate::error::{Error, Result};
 use crate::install::{Lock, this_target};
-use crate::loader::{manifest_of, refused};
+use crate::loader::{Manifest, Quarantine, manifest_of, put_aside, refused};
 use crate::output::{Line, Mode, PluginLine, escape};
 use crate::paths::Paths;
-use crate::registry::{Entry, PluginEntry, Registry, unknown};
+use crate::registry::{Entry, Isolation, PluginEntry, Registry, unknown};
 
 /// List the registered plugins; nothing of them is run
 #[derive(Debug, clap::Args)]
@@ -62,6 +62,7 @@ fn page(line: PluginLine) -> String {
         ("plugin", line.plugin),
         ("version", line.version),
         ("state", line.state),
+        ("isolation", line.isolation),
         ("origin", line.origin),
         ("pinned", if line.pinned { "yes" } else { "" }.into()),
         ("summary", line.summary),
@@ -91,18 +92,28 @@ pub(super) fn line(paths: &Paths, name: &str, entry: &Entry<PluginEntry>) -> Plu
     };
     let line = PluginLine { library: Some(path.display().to_string()), ..line };
     match manifest_of(&path) {
-        Ok(manifest) => PluginLine {
-            state: if entry.enabled { "enabled" } else { "disabled" }.into(),
-            version: manifest.version,
-            summary: manifest.summary,
-            kinds: manifest.backends.into_iter().map(|backend| backend.kind).collect(),
-            asks: super::install::words(&manifest.asks),
-            ..line
-        },
+        Ok(manifest) => of_manifest(paths, line, entry, manifest),
         Err(refusal) => {
             let state = if path.exists() { "broken" } else { "missing" };
             with_problem(line, state, &refused(name, &path, &refusal))
         }
+    }
+}
+
+fn of_manifest(paths: &Paths, line: PluginLine, entry: &PluginEntry, manifest: Manifest) -> PluginLine {
+    let name = line.plugin.clone();
+    let line = PluginLine {
+        state: if entry.enabled { "enabled" } else { "disabled" }.into(),
+        version: manifest.version,
+        summary: manifest.summary,
+        kinds: manifest.backends.into_iter().map(|backend| backend.kind).collect(),
+        asks: super::install::words(&manifest.asks),
+        ..line
+    };
+    let may_be_aside = entry.enabled && entry.isolation == Isolation::Process;
+    match Quarantine::new(&paths.state).of(&name).filter(|_| may_be_aside) {
+        Some(aside) => with_problem(line, "put aside", &put_aside(&name, &aside)),
+        None => line,
     }
 }
 
@@ -126,6 +137,7 @@ fn with_origin(paths: &Paths, line: PluginLine, entry: &PluginEntry) -> PluginLi
         origin: origin.into(),
         key: locked.and_then(|locked| locked.publisher.as_ref()).map(ToString::to_string),
         sha256,
+        isolation: entry.isolation.word().into(),
         source: entry.source.clone().filter(|_| installed),
         pinned: entry.pinned,
         versions: lock

@@ -48,6 +48,8 @@ pub(super) enum Command {
     Test(test::Args),
     Link(link::Args),
     Unlink(link::UnlinkArgs),
+    /// Try a plugin again that is put aside because its process died
+    Retry(edit::Named),
 }
 
 impl Command {
@@ -73,6 +75,7 @@ impl Command {
             Self::Test(args) => args.run(context).await,
             Self::Link(args) => args.run(context).await,
             Self::Unlink(args) => args.run(context),
+            Self::Retry(named) => named.retry(context),
         }
     }
 }

@@ -40,12 +40,19 @@ fn another_backend_and_another_kind_are_refused() {
     assert_eq!(signer.public_key(&other, Scheme::EcdsaDer).unwrap_err().kind, Kind::NeedsHuman);
     let modest = Asker { kinds: vec!["ed25519".into()], ..asker.clone() };
     assert!(signer.sign(&modest, &request(Some("0 TOL"))).is_err());
+    // One that may not spend gets no more by an agreement.
+    let thrifty = Asker { spends: false, ..asker.clone() };
+    assert!(signer.sign(&thrifty, &request(Some("0 TOL"))).is_ok());
+    let agreed = signer.agree("toll", "1 TOL".parse().unwrap());
+    let refused = signer.sign(&thrifty, &request(Some("0.1 TOL"))).unwrap_err();
+    assert!(refused.what.contains("may not spend anything"), "{refused}");
+    drop(agreed);
     // Outside of an announcement that somebody agreed to, nothing is spent; nor by not telling.
     for fee in [Some("0.1 TOL"), None] {
         assert_eq!(signer.sign(&asker, &request(fee)).unwrap_err().kind, Kind::NeedsHuman);
     }
     let log = std::fs::read_to_string(home.path().join("state/audit.jsonl")).unwrap();
-    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (5, 1), "{log}");
+    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (7, 2), "{log}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use bitboot_plugin_api::ffi::frame::Frame;
 
 /// More than this waits for the host only where it cannot be offered again later.
-const ENOUGH: usize = 1 << 20;
+const ENOUGH: usize = 4 << 20;
 /// So much may wait at all, besides the last events of calls.
-const MOST: usize = 4 << 20;
+const MOST: usize = 8 << 20;
 
 /// The way to the host. What the plugin's threads say at the same time goes out in few writes.
 pub(super) struct Out {

@@ -13,13 +13,10 @@ pub(super) fn take() -> io::Result<(File, File)> {
     Ok(pipes)
 }
 
-/// No such thing without unsafe code: what a plugin prints there comes between the frames, and the host ends the conversation.
+/// There a plugin prints between the frames, and the host ends the conversation.
 #[cfg(windows)]
 pub(super) fn take() -> io::Result<(File, File)> {
-    use std::os::windows::io::AsHandle;
-    let input = io::stdin().as_handle().try_clone_to_owned()?;
-    let output = io::stdout().as_handle().try_clone_to_owned()?;
-    Ok((input.into(), output.into()))
+    bitboot_plugin_api::ffi::outside::process::pipes()
 }
 
 /// Returns when the host has closed the pipe or has died, however much waits in it.

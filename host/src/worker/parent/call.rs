@@ -14,7 +14,7 @@ use crate::backend::{Inbox, Tether};
 use crate::worker::talk::{Credit, WINDOW, ask};
 
 /// How long the plugin may take to let go of a call that was ended or that failed.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// A call under way, as the host keeps it.
 pub(super) struct Call {

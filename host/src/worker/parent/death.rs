@@ -74,11 +74,22 @@ impl Death {
     /// What a call is told that was under way.
     pub(crate) fn error(&self) -> Error {
         let error = Error::new(ErrorKind::Panicked, format!("the plugin's process {}", self.cause));
-        match self.last_lines.last() {
-            Some(line) => error.because(format!("its last words were: {line}")),
+        match self.last_words() {
+            Some(words) => error.because(words),
             None => error,
         }
     }
+
+    /// The end of what it wrote, as a sentence.
+    pub(crate) fn last_words(&self) -> Option<String> {
+        last_words(&self.last_lines)
+    }
+}
+
+/// The end of what a plugin wrote, as a sentence.
+pub(crate) fn last_words(lines: &[String]) -> Option<String> {
+    let lines = lines.get(lines.len().saturating_sub(2)..).filter(|lines| !lines.is_empty())?;
+    Some(format!("its last words were: {}", lines.join(" | ")))
 }
 
 /// Somebody who is told what becomes of a worker.
@@ -86,7 +97,7 @@ pub trait Witness: Send + Sync {
     /// A line that the plugin wrote to its standard output or error; it may hold control characters.
     fn line(&self, _line: &str) {}
 
-    /// It died, and not because nobody needed it any more. Told before whoever waits for it; may read and write files.
+    /// It died by its own fault. Told before whoever waits for it; may read and write files.
     fn died(&self, _death: &Death) {}
 }
 

@@ -2,12 +2,16 @@
 
 mod call;
 mod death;
+#[cfg(fuzzing)]
+mod fuzzing;
 mod link;
 mod pipes;
 mod read;
 mod remote;
 mod shared;
 mod spawn;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::path::Path;
@@ -24,7 +28,10 @@ use self::shared::Shared;
 use super::sandbox::{Confine, InForce};
 use super::talk::{Ready, Start, VERSION, ask};
 
+pub(crate) use death::last_words;
 pub use death::{Death, Witness};
+#[cfg(fuzzing)]
+pub(crate) use fuzzing::hear;
 pub use remote::{Events, Remote};
 
 /// A plugin that is not ready by then is ended.

@@ -20,7 +20,11 @@ mod ours {
     }
 
     pub(in super::super) fn receiver(pipe: ChildStdout) -> io::Result<Receiver> {
-        pipe::Receiver::from_owned_fd(OwnedFd::from(pipe))
+        let pipe = OwnedFd::from(pipe);
+        // Fewer and larger pieces, where the user may have such a pipe.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::pipe::fcntl_setpipe_size(&pipe, 1 << 20);
+        pipe::Receiver::from_owned_fd(pipe)
     }
 
     pub(in super::super) fn told(pipe: ChildStderr) -> io::Result<Told> {

@@ -33,7 +33,8 @@ pub(super) async fn read(mut pipe: Receiver, shared: &Arc<Shared>) {
     }
 }
 
-fn take_all(stream: &mut Stream, shared: &Arc<Shared>) -> Result<(), Breach> {
+/// Takes all frames that are there.
+pub(super) fn take_all(stream: &mut Stream, shared: &Arc<Shared>) -> Result<(), Breach> {
     loop {
         match stream.next() {
             Ok(Some(frame)) if frame.kind < EVENTS => event(frame, shared)?,

@@ -35,7 +35,17 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Without a process: for what is said in its place.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn of_nobody() -> Self {
+        Self::of(None, oneshot::channel().0)
+    }
+
     pub(super) fn new(child: Child, opening: oneshot::Sender<Result<Ready, Refusal>>) -> Self {
+        Self::of(Some(child), opening)
+    }
+
+    fn of(child: Option<Child>, opening: oneshot::Sender<Result<Ready, Refusal>>) -> Self {
         Self {
             link: Link::default(),
             calls: Mutex::default(),
@@ -45,7 +55,7 @@ impl Shared {
             asked: AtomicUsize::new(0),
             last_lines: LastLines::default(),
             runtime: Handle::current(),
-            child: Mutex::new(Some(child)),
+            child: Mutex::new(child),
             next: AtomicU64::new(1),
             doom: OnceLock::new(),
             death: OnceLock::new(),
@@ -89,7 +99,9 @@ impl Shared {
         let mut death = self.doom.get().cloned().unwrap_or_else(|| Death::of_status(status));
         death.last_lines = self.last_lines.get();
         let _ = self.death.set(death.clone());
-        let _ = tokio::task::spawn_blocking(move || witness.died(&death)).await;
+        if death.is_fault {
+            let _ = tokio::task::spawn_blocking(move || witness.died(&death)).await;
+        }
         self.link.close();
         drop(lock(&self.opening).take());
         let creating = std::mem::take(&mut *lock(&self.creating));

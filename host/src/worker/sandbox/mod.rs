@@ -26,9 +26,25 @@ pub struct Confine {
 }
 
 impl Default for Confine {
-    /// Nothing of the network or of files; 1 GiB, and 4096 descriptors.
+    /// Nothing of the network or of files; 1 GiB, and 16384 descriptors.
     fn default() -> Self {
-        Self { network: false, listen: false, files: Vec::new(), memory: 1 << 30, descriptors: 4096 }
+        Self { network: false, listen: false, files: Vec::new(), memory: 1 << 30, descriptors: 16_384 }
+    }
+}
+
+impl Confine {
+    /// With the network.
+    #[must_use]
+    pub fn with_network(mut self) -> Self {
+        self.network = true;
+        self
+    }
+
+    /// With one more folder, which has to be there.
+    #[must_use]
+    pub fn with_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.files.push(folder.into());
+        self
     }
 }
 
@@ -66,6 +82,19 @@ pub enum State {
     /// It works, though nobody has granted it: this system cannot refuse it.
     #[serde(other)]
     Open,
+}
+
+impl State {
+    /// Its name, one word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Limited => "limited",
+            Self::Granted => "granted",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// Confines this process, which has one thread, as far as this system can; tells what came of it.

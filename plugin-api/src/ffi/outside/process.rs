@@ -55,6 +55,18 @@ pub fn ignore_requests_to_end() {
     }
 }
 
+/// Standard input and output as files. They stay where they are as well: what a plugin prints goes the same way.
+///
+/// # Errors
+/// When the system does not give them.
+#[cfg(windows)]
+pub fn pipes() -> std::io::Result<(std::fs::File, std::fs::File)> {
+    use std::os::windows::io::AsHandle;
+    let input = std::io::stdin().as_handle().try_clone_to_owned()?;
+    let output = std::io::stdout().as_handle().try_clone_to_owned()?;
+    Ok((input.into(), output.into()))
+}
+
 /// Ends the process at once, whatever its threads do: no destructor of a plugin and nothing that it left with `atexit` runs.
 pub fn leave(code: u8) -> ! {
     #[cfg(unix)]
