@@ -56,6 +56,17 @@ pub(crate) struct Archive {
     pub(crate) library: Digest,
 }
 
+impl Publisher {
+    /// A publisher's name is shown in sentences and tables: it is short and plain.
+    pub(crate) fn is_name(text: &str) -> Result<(), String> {
+        let plain = |c: char| !c.is_control() && !"\"'`$\\".contains(c);
+        if (1..=64).contains(&text.chars().count()) && text.chars().all(plain) {
+            return Ok(());
+        }
+        Err("a publisher's name is 1 to 64 characters, without quotes, $ and \\".into())
+    }
+}
+
 impl Release {
     pub(crate) fn new(
         about: &crate::loader::Manifest,
@@ -98,6 +109,7 @@ impl Release {
             return Err(format!("it has form {}, this bitboot reads form {FORM}", self.release));
         }
         names::name(&self.name)?;
+        Publisher::is_name(&self.publisher.name)?;
         self.semver()?;
         let targets: BTreeSet<_> = self.archives.iter().map(|archive| archive.target.as_str()).collect();
         if self.archives.is_empty()

@@ -84,7 +84,9 @@ impl Index {
             return Err(format!("it has form {}, this bitboot reads form {FORM}", self.index));
         }
         self.ends().ok_or("the day on which it ends is no date")?;
+        Publisher::is_name(&self.publisher.name)?;
         for listed in &self.releases {
+            Publisher::is_name(&listed.publisher.name)?;
             names::name(&listed.name)?;
             names::version(&listed.version)?;
             listed.targets.iter().try_for_each(|target| names::target(target))?;

@@ -125,7 +125,11 @@ fn trust(context: &Context, offer: &Offer, name: &str) -> Result<()> {
     Trust::change(context.paths()?, |trust| match &offer.release {
         Some(release) => {
             trust.judge(name, &release.publisher.key)?;
-            trust.add(&release.publisher.key, Some(&release.publisher.name), Some(name), &now);
+            // What the user calls a publisher goes before what it calls itself.
+            let is_named =
+                trust.publishers.get(&release.publisher.key).is_some_and(|known| !known.name.is_empty());
+            let called = Some(release.publisher.name.as_str()).filter(|_| !is_named);
+            trust.add(&release.publisher.key, called, Some(name), &now);
             Ok(())
         }
         None => match trust.publishers.iter().find(|(_, known)| known.plugins.contains(name)) {
