@@ -1,4 +1,4 @@
-//! Signatures of publishers: minisign, made over the SHA-512-sized BLAKE2b of a file.
+//! Signatures of publishers: minisign, in its pre-hashed form only.
 
 use std::fmt;
 use std::str::FromStr;

@@ -110,7 +110,7 @@ fn read_all(paths: &[PathBuf]) -> Result<(Manifest, Vec<Archive>)> {
             .because("all are of one version, with one plugin.toml, and each is for another machine")
             .fix("sign the packages of one version at once"));
         }
-        archives.push(Archive { target: seen.target, size, archive: digest, library: seen.library });
+        archives.push(Archive { target: seen.target, size, package: digest, library: seen.library });
         first.get_or_insert((seen.text, seen.manifest));
     }
     let (_, manifest) = first.ok_or_else(|| Error::new(Kind::Usage, "there is nothing to sign"))?;

@@ -13,6 +13,9 @@ use crate::error::{Error, Kind, Result};
 /// How far it is, in bytes: how many have come, and of how many where that is known.
 pub(crate) type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
+/// A file under way, and how many bytes it has where that is known.
+type Opened = (Box<dyn Read>, Option<u64>);
+
 /// Gets files from where they are.
 #[derive(Default)]
 pub(crate) struct Fetcher {
@@ -56,7 +59,7 @@ impl Fetcher {
         to.sync_all().map_err(|error| unkept(&error))
     }
 
-    fn open(&self, place: &Place) -> Result<Option<(Box<dyn Read>, Option<u64>)>> {
+    fn open(&self, place: &Place) -> Result<Option<Opened>> {
         match place {
             Place::Web(url) => self.web.open(url),
             Place::File(path) => match File::open(path) {

@@ -86,9 +86,9 @@ impl Offer {
             .at("release")
             .fix("somebody has renamed it; take it under the name that it had"));
         }
-        let &Archive { size, archive, .. } = release.archive(&this_target())?;
+        let &Archive { size, package: digest, .. } = release.archive(&this_target())?;
         let package = place.beside(&package_name(&release.name, &release.version, &this_target()));
-        Ok(Self { place: package, source, digest: archive, size: Some(size), release: Some(release) })
+        Ok(Self { place: package, source, digest, size: Some(size), release: Some(release) })
     }
 
     pub(in crate::cli) fn name(&self) -> Option<&str> {
@@ -107,7 +107,7 @@ impl Offer {
     pub(super) fn locked(&self) -> Option<Locked> {
         let release = self.release.as_ref()?;
         let hashes = |archive: &Archive| {
-            (archive.target.clone(), Hashes { archive: archive.archive, library: archive.library })
+            (archive.target.clone(), Hashes { archive: archive.package, library: archive.library })
         };
         Some(Locked {
             source: self.source.clone(),
