@@ -15,6 +15,8 @@ mod started;
 mod tampered;
 #[path = "packages/trusted.rs"]
 mod trusted;
+#[path = "packages/web.rs"]
+mod web;
 
 use support::Ran;
 

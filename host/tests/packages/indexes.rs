@@ -1,12 +1,12 @@
 //! Indexes: what they offer, and what they cannot make anybody believe.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
 use crate::refused;
-use crate::support::{Author, Home, PLUGIN, flip};
+use crate::support::{Author, Home, PLUGIN, Ran, flip};
+use crate::web::{serve, serve_tls};
 
 fn scene() -> (Author, Home) {
     let (author, home) = (Author::new(), Home::new());
@@ -198,40 +198,6 @@ fn whoever_keeps_an_index_is_told_what_is_wrong() {
     home.works();
 }
 
-/// A web server for the files of a folder; it lives as long as the test.
-fn serve(folder: PathBuf) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut request = [0; 4096];
-            let size = stream.read(&mut request).unwrap_or_default();
-            let text = String::from_utf8_lossy(&request[..size]).into_owned();
-            let path = text.split(' ').nth(1).unwrap_or_default().trim_start_matches('/').to_owned();
-            let answer = match path.as_str() {
-                "away.bbp" => {
-                    b"HTTP/1.1 302 Found\r\nLocation: http://example.org/\r\nContent-Length: 0\r\n\r\n"
-                        .to_vec()
-                }
-                path => match fs::read(folder.join(path)) {
-                    Ok(body) => {
-                        let head = format!(
-                            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                            body.len()
-                        );
-                        [head.as_bytes(), &body].concat()
-                    }
-                    Err(_) => {
-                        b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
-                    }
-                },
-            };
-            let _ = stream.write_all(&answer);
-        }
-    });
-    format!("http://{address}")
-}
-
 #[test]
 fn a_web_server_of_files_is_enough() {
     let (author, home) = (Author::new(), Home::new());
@@ -255,4 +221,41 @@ fn a_web_server_of_files_is_enough() {
     let ran = home.run(&["index", "add", "gone", &format!("http://{nobody}"), "--key", &author.public]);
     assert_eq!(ran.code(), 5, "{}", ran.err());
     assert!(ran.err().contains("\n  fix: "), "{}", ran.err());
+}
+
+#[test]
+fn a_server_is_believed_by_its_certificate() {
+    let (author, home) = (Author::new(), Home::new());
+    let package = author.publish("1.0.0");
+    author.index();
+    let (url, authority) = serve_tls(author.folder());
+    let run = |words: &[&str]| Ran(home.bitboot(words).env("SSL_CERT_FILE", &authority).output().unwrap());
+    let add = ["index", "add", "main", &url, "--key", &author.public];
+    // An authority that this system does not know.
+    let ran = home.run(&add);
+    assert_eq!(ran.code(), 5, "{}", ran.err());
+    assert_eq!(run(&add).code(), 0);
+    home.trust(&author);
+    let installed = run(&["plugin", "install", PLUGIN]);
+    assert_eq!(installed.code(), 0, "{}", installed.err());
+    home.works();
+    // A server with TLS that sends to one without.
+    let name = package.file_name().unwrap().to_str().unwrap();
+    let away = run(&["plugin", "install", &format!("{url}/away/{name}")]);
+    assert_eq!(away.code(), 5, "{}", away.err());
+}
+
+#[test]
+fn an_index_whose_signer_is_revoked_offers_nothing_and_hides_nobody() {
+    let (_author, home) = scene();
+    let eve = Author::new();
+    eve.publish("9.0.0");
+    eve.index();
+    home.ok(&["index", "add", "eve", eve.folder().to_str().unwrap(), "--key", &eve.public]);
+    home.ok(&["trust", "revoke", &eve.public]);
+    refused(&home.run(&["index", "update", "eve"]), 7, "integrity", "revoked");
+    refused(&home.run(&["plugin", "install", &format!("eve/{PLUGIN}")]), 7, "integrity", "revoked");
+    let ran = home.ok(&["plugin", "install", PLUGIN]);
+    assert!(ran.err().contains("bitboot index remove eve"), "{}", ran.err());
+    assert_eq!(home.version().unwrap(), "1.0.0");
 }

@@ -62,13 +62,14 @@ impl Fetcher {
     fn open(&self, place: &Place) -> Result<Option<Opened>> {
         match place {
             Place::Web(url) => self.web.open(url),
-            Place::File(path) => match File::open(path) {
-                Ok(file) => {
-                    let about = file.metadata().map_err(|error| Error::file("read", path, &error))?;
-                    if !about.is_file() {
-                        return Err(Error::new(Kind::Usage, format!("{} is no plain file", path.display()))
-                            .fix("name a file"));
-                    }
+            // Looked at before it is opened: opening a pipe would wait for its writer.
+            Place::File(path) => match std::fs::metadata(path) {
+                Ok(about) if !about.is_file() => {
+                    Err(Error::new(Kind::Usage, format!("{} is no plain file", path.display()))
+                        .fix("name a file"))
+                }
+                Ok(about) => {
+                    let file = File::open(path).map_err(|error| Error::file("read", path, &error))?;
                     Ok(Some((Box::new(file), Some(about.len()))))
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
