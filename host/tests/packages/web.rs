@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// Without TLS; its address.
-pub fn serve(folder: PathBuf) -> String {
+pub(crate) fn serve(folder: PathBuf) -> String {
     let (listener, port) = listen();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
@@ -22,7 +22,7 @@ pub fn serve(folder: PathBuf) -> String {
 }
 
 /// With TLS, as `localhost`; its address, and the file with the authority that vouches for it.
-pub fn serve_tls(folder: PathBuf) -> (String, PathBuf) {
+pub(crate) fn serve_tls(folder: PathBuf) -> (String, PathBuf) {
     let tls = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages/tls");
     let certificate = CertificateDer::from_pem_file(tls.join("cert.pem")).unwrap();
     let key = PrivateKeyDer::from_pem_file(tls.join("key.pem")).unwrap();

@@ -98,9 +98,9 @@ impl Author {
         std::fs::write(&path, package).unwrap();
         let text = format!(
             "release = 1\nname = \"{PLUGIN}\"\nversion = \"1.0.0\"\napi = 1\n[publisher]\nname = \"Ann\"\nkey = \"{}\"\n\
-             [asks]\nfiles = [\"the folder that it is set to, one of the user's runtime folder by default\"]\n\
-             [[archive]]\ntarget = \"{}\"\nsize = {}\narchive = \"{}\"\nlibrary = \"{library}\"\n",
+             [asks]\n{}\n[[archive]]\ntarget = \"{}\"\nsize = {}\narchive = \"{}\"\nlibrary = \"{library}\"\n",
             self.public,
+            asks(),
             target(),
             package.len(),
             hash(package),
@@ -158,6 +158,13 @@ impl Home {
     pub fn try_lookup(&self) -> Ran {
         self.run(&["lookup", "demo", "--via", "voice", "--json"])
     }
+}
+
+/// What the plugin asks for, as in its manifest.
+fn asks() -> String {
+    let manifest = bitboot_plugin_api::ffi::outside::inspect(&library("bitboot_local")).unwrap();
+    let manifest: toml::Table = toml::from_str(&manifest).unwrap();
+    toml::to_string(&manifest["asks"]).unwrap()
 }
 
 pub fn target() -> String {
