@@ -199,3 +199,22 @@ fn a_good_signature_opens_no_rule() {
     // And what is in order is taken.
     home.ok(&["plugin", "install", author.publish_bytes(&good, &hash(&bytes)).to_str().unwrap()]);
 }
+
+/// All hashes and signatures are right, and it does not do what it says: it is opened once before it counts.
+#[test]
+fn what_does_not_answer_as_it_says_is_not_used() {
+    let (author, home) = scene();
+    let mut bytes = of_version("1.0.0");
+    let (old, new) = (b"peers on this machine", b"peers on that machine");
+    let at = bytes.windows(old.len()).position(|part| part == old).unwrap();
+    bytes[at..at + new.len()].copy_from_slice(new);
+    let package =
+        archive(&[plain("plugin.toml", manifest_of(&bytes).as_bytes()), plain(&library_name(), &bytes)]);
+    let ran = home.install(&author.publish_bytes(&package, &hash(&bytes)));
+    assert_eq!(ran.code(), 6, "{}", ran.err());
+    assert!(ran.err().contains("it says another thing of itself"), "{}", ran.err());
+    assert_eq!(home.version().unwrap(), "0.9.0");
+    assert_eq!(fs::read_dir(home.path().join("data/plugins/.stage")).unwrap().count(), 0);
+    assert!(!home.path().join("data/plugins").join(PLUGIN).join("1.0.0").exists());
+    home.works();
+}
