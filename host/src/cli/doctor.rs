@@ -1,11 +1,12 @@
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::backend::ping_all;
 use super::context::Context;
 use super::exit::Exit;
 use crate::client::{Bitboot, library};
 use crate::error::{Error, Kind, Result};
+use crate::install::Indexes;
 use crate::loader::{manifest_of, refused};
 use crate::output::{FindingLine, Line};
 use crate::paths::Paths;
@@ -38,6 +39,7 @@ impl Args {
             }
             Err(error) => findings.push(("registry".to_owned(), Err(error))),
         }
+        findings.extend(indexes(paths));
         if self.online {
             findings.extend(media(&context.bitboot()?, context.timeout(Duration::from_secs(10))).await?);
         }
@@ -97,6 +99,22 @@ fn entries(registry: &Registry) -> Vec<Finding> {
         .iter()
         .filter_map(|(name, entry)| Some((format!("network {name}"), entry.value.as_ref().err()?)));
     backends.chain(networks).map(|(about, error)| (about, Err(error.clone()))).collect()
+}
+
+/// How old what is known of each index is.
+fn indexes(paths: &Paths) -> Vec<Finding> {
+    let indexes = match Indexes::read(paths) {
+        Ok(indexes) => indexes,
+        Err(error) => return vec![("indexes".into(), Err(error))],
+    };
+    let state = |name: &String| {
+        let index = indexes.cached(paths, name)?.ok_or_else(|| {
+            Error::new(Kind::NotFound, "it was never fetched").fix(format!("bitboot index update {name}"))
+        })?;
+        index.not_expired(name, SystemTime::now())?;
+        Ok(format!("has {} releases and ends at {}", index.releases.len(), index.expires))
+    };
+    indexes.entries.keys().map(|name| (format!("index {name}"), state(name))).collect()
 }
 
 /// Each plugin is opened as a command would open it.
