@@ -1,5 +1,6 @@
 //! The door for `host/fuzz`: it exists only where cargo-fuzz builds the crate.
 
+pub use crate::install::fuzzing::{index, lock, package, release};
 pub use crate::network::fuzzing::{bundle, invite, record};
 use crate::registry::Registry;
 

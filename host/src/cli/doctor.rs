@@ -1,18 +1,19 @@
+mod media;
+mod plugins;
+mod secrets;
+
 use std::path::Path;
 use std::time::Duration;
 
-use bitboot_plugin_api::Health;
-
-use super::backend::ping_all;
+use self::media::media;
+use self::plugins::{confinement, indexes, plugin};
+use self::secrets::secrets;
 use super::context::Context;
 use super::exit::Exit;
-use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
-use crate::keys::{Item, StoreName};
-use crate::output::{ConfinementLine, FindingLine, HealthLine, Line};
+use crate::output::{FindingLine, HealthLine, Line};
 use crate::paths::Paths;
-use crate::registry::{Entry, NetworkEntry, PluginEntry, Registry};
-use crate::worker::{Rule, State};
+use crate::registry::Registry;
 
 /// Look for what is wrong, and say what helps
 ///
@@ -45,6 +46,7 @@ impl Args {
             }
             Err(error) => findings.push(("registry".to_owned(), Err(error))),
         }
+        findings.extend(indexes(paths));
         findings.extend(secrets(context)?);
         let mut findings: Vec<_> = findings.into_iter().map(|finding| (finding, None)).collect();
         if self.online {
@@ -68,38 +70,6 @@ fn line(about: String, outcome: Result<String>, health: Option<HealthLine>) -> F
         Err(error) => ("problem", error.to_string(), error.fix),
     };
     FindingLine { about, verdict, finding, fix, health }
-}
-
-/// Where the node's key and the secrets of networks lie, and what a move has left; opens no store.
-fn secrets(context: &Context) -> Result<Vec<Finding>> {
-    let keys = context.keys()?;
-    let about = "secrets".to_owned();
-    let index = match keys.index() {
-        Ok(index) => index,
-        Err(error) => return Ok(vec![(about, Err(error))]),
-    };
-    let node = match keys.known_identity() {
-        Ok(Some((_, place))) => Ok(lies(&Item::Node, place.store)),
-        Ok(None) => Ok("the node has no key yet; announcing makes one".into()),
-        Err(error) => Err(error),
-    };
-    let mut findings = vec![(about.clone(), node)];
-    // A registry that cannot be read has a finding of its own.
-    let networks = Registry::read(context.paths()?).map(|registry| registry.networks).unwrap_or_default();
-    for (name, entry) in networks {
-        if let (Ok(NetworkEntry { secret: true, .. }), Ok(network)) = (entry.value, name.parse()) {
-            let item = Item::Network(network);
-            findings.push((about.clone(), item.place(&index).map(|place| lies(&item, place.store))));
-        }
-    }
-    findings.extend(index.left_behind().into_iter().map(|error| (about.clone(), Err(error))));
-    Ok(findings)
-}
-
-fn lies(item: &Item, store: StoreName) -> String {
-    let other = if store == StoreName::Home { StoreName::Keyring } else { StoreName::Home };
-    let (words, about) = (item.words(), store.about());
-    format!("{item} lies in \"{store}\": {about}; to move it: bitboot key move {words} --store {other}")
 }
 
 /// A program that is linked with everything in it cannot load a library.
@@ -142,68 +112,4 @@ fn entries(registry: &Registry) -> Vec<Finding> {
         .iter()
         .filter_map(|(name, entry)| Some((format!("network {name}"), entry.value.as_ref().err()?)));
     backends.chain(networks).map(|(about, error)| (about, Err(error.clone()))).collect()
-}
-
-/// A plugin is opened as a command would open it; with what then confines it.
-async fn plugin(
-    context: &Context,
-    name: &str,
-    entry: &Entry<PluginEntry>,
-) -> Result<(Result<String>, Vec<Rule>)> {
-    let opened = match &entry.value {
-        Ok(entry) if !entry.enabled => return Ok((Ok("is disabled".into()), Vec::new())),
-        Ok(_) => open(&context.bitboot()?, name).await,
-        Err(error) => Err(error.clone()),
-    };
-    Ok(match opened {
-        Ok((finding, rules)) => (Ok(finding), rules),
-        Err(error) => (Err(error), Vec::new()),
-    })
-}
-
-async fn open(bitboot: &Bitboot, name: &str) -> Result<(String, Vec<Rule>)> {
-    let request = super::backend::of_plugin(bitboot, name)?;
-    let (manifest, in_force) = bitboot.loader().try_out(&request).await?;
-    let how = match &in_force {
-        None => "in this process, where it can do all that you can: isolation = \"in-process\"".to_owned(),
-        Some(in_force) => match in_force.rules.iter().filter(|rule| rule.state == State::Open).count() {
-            0 => "in a process of its own, confined as listed below".to_owned(),
-            open => {
-                format!("in a process of its own; {open} things listed below as open are not confined here")
-            }
-        },
-    };
-    let path = request.library.display();
-    let finding = format!("{} {} opens {how}: {path}", manifest.name, manifest.version);
-    Ok((finding, in_force.map(|in_force| in_force.rules).unwrap_or_default()))
-}
-
-fn confinement(plugin: &str, rule: Rule) -> ConfinementLine {
-    ConfinementLine { plugin: plugin.into(), what: rule.what, state: rule.state.word(), detail: rule.detail }
-}
-
-/// With what each medium tells of itself.
-async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<(Finding, Option<HealthLine>)>> {
-    let mut findings = Vec::new();
-    let mut pings = ping_all(bitboot, bitboot.registry().select("", &[])?, timeout);
-    while let Some(Ok((name, answer, took))) = pings.join_next().await {
-        let (finding, health) = match answer {
-            Ok(health) => (judged(&health), Some(HealthLine::new(&name, health, took))),
-            Err(error) => (Err(error), None),
-        };
-        findings.push(((format!("medium of {name}"), finding), health));
-    }
-    findings.sort_by(|a, b| a.0.0.cmp(&b.0.0));
-    Ok(findings)
-}
-
-fn judged(health: &Health) -> Result<String> {
-    if health.reachable {
-        return Ok(health.summary.clone());
-    }
-    let error = Error::new(Kind::Unreachable, health.summary.clone());
-    Err(match &health.fix {
-        Some(fix) => error.fix(fix.clone()),
-        None => error,
-    })
 }

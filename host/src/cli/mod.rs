@@ -45,7 +45,7 @@ use globals::Globals;
     disable_help_subcommand = true,
     arg_required_else_help = true
 )]
-#[command(after_help = "Topics: bitboot help exit-codes|environment|formats|costs|keys|plugins")]
+#[command(after_help = "Topics: bitboot help exit-codes|environment|formats|costs|keys|plugins|packages")]
 struct Cli {
     #[command(flatten)]
     globals: Globals,

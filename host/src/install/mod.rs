@@ -2,6 +2,8 @@
 
 mod digest;
 mod fetch;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod index;
 mod lock;
 mod names;

@@ -19,7 +19,8 @@ const FORM: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Release {
     /// The form of the file.
-    release: u32,
+    #[serde(rename = "release")]
+    form: u32,
     pub(crate) name: String,
     pub(crate) version: String,
     /// The API major version that it is built for.
@@ -51,9 +52,21 @@ pub(crate) struct Archive {
     /// Bytes.
     pub(crate) size: u64,
     /// Of the package.
-    pub(crate) archive: Digest,
+    #[serde(rename = "archive")]
+    pub(crate) package: Digest,
     /// Of the library in it.
     pub(crate) library: Digest,
+}
+
+impl Publisher {
+    /// A publisher's name is shown in sentences and tables: it is short and plain.
+    pub(crate) fn is_name(text: &str) -> Result<(), String> {
+        let plain = |c: char| !c.is_control() && !"\"'`$\\".contains(c);
+        if (1..=64).contains(&text.chars().count()) && text.chars().all(plain) {
+            return Ok(());
+        }
+        Err("a publisher's name is 1 to 64 characters, without quotes, $ and \\".into())
+    }
 }
 
 impl Release {
@@ -64,7 +77,7 @@ impl Release {
     ) -> Self {
         archives.sort_by(|a, b| a.target.cmp(&b.target));
         Self {
-            release: FORM,
+            form: FORM,
             name: about.name.clone(),
             version: about.version.clone(),
             api: about.api,
@@ -94,10 +107,11 @@ impl Release {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.release != FORM {
-            return Err(format!("it has form {}, this bitboot reads form {FORM}", self.release));
+        if self.form != FORM {
+            return Err(format!("it has form {}, this bitboot reads form {FORM}", self.form));
         }
         names::name(&self.name)?;
+        Publisher::is_name(&self.publisher.name)?;
         self.semver()?;
         let targets: BTreeSet<_> = self.archives.iter().map(|archive| archive.target.as_str()).collect();
         if self.archives.is_empty()

@@ -1,4 +1,4 @@
-//! Signatures of publishers: minisign, made over the SHA-512-sized BLAKE2b of a file.
+//! Signatures of publishers: minisign, in its pre-hashed form only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -38,7 +38,7 @@ impl FromStr for PublisherKey {
     fn from_str(text: &str) -> Result<Self, String> {
         // As in a minisign.pub: the last line is the key.
         let key = text.trim().lines().last().unwrap_or_default().trim();
-        if key.len() != 56 || PublicKey::from_base64(key).is_err() {
+        if key.len() != 56 || !key.starts_with("RW") || PublicKey::from_base64(key).is_err() {
             return Err("a publisher's key is 56 characters of base64 that begin with RW".into());
         }
         Ok(Self(key.to_owned()))

@@ -53,15 +53,12 @@ impl SigningKey {
                 .fix("is the passphrase right, and is it a secret key of minisign?")
         };
         // A key of `minisign -W` has no passphrase; asking for one would only confuse.
-        let secret =
-            match SecretKeyBox::from_string(&text).and_then(SecretKeyBox::into_unencrypted_secret_key) {
-                Ok(secret) => secret,
-                Err(_) => {
-                    let passphrase = ask(&format!("the passphrase of {}", path.display()), false)?;
-                    let sealed = SecretKeyBox::from_string(&text).map_err(broken)?;
-                    sealed.into_secret_key(Some(passphrase.expose_secret().to_owned())).map_err(broken)?
-                }
-            };
+        let clear = SecretKeyBox::from_string(&text).and_then(SecretKeyBox::into_unencrypted_secret_key);
+        let secret = clear.or_else(|_| {
+            let passphrase = ask(&format!("the passphrase of {}", path.display()), false)?;
+            let sealed = SecretKeyBox::from_string(&text).map_err(broken)?;
+            sealed.into_secret_key(Some(passphrase.expose_secret().to_owned())).map_err(broken)
+        })?;
         let public = public_of(&PublicKey::from_secret_key(&secret).map_err(broken)?)?;
         Ok(Self { secret, public })
     }

@@ -17,7 +17,7 @@ pub(crate) struct Trust {
 }
 
 /// A publisher that somebody decided about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Known {
     /// What it calls itself.
     #[serde(default)]
@@ -110,10 +110,8 @@ impl Trust {
                 known.plugins.remove(plugin);
             });
         }
-        let new =
-            || Known { name: String::new(), plugins: BTreeSet::new(), revoked: false, since: now.into() };
-        let known = self.publishers.entry(key.clone()).or_insert_with(new);
-        if known.revoked {
+        let known = self.publishers.entry(key.clone()).or_default();
+        if known.revoked || known.since.is_empty() {
             (known.revoked, known.since) = (false, now.into());
         }
         if let Some(name) = name {
@@ -123,16 +121,9 @@ impl Trust {
     }
 
     /// Revokes a key, known or not.
-    pub(crate) fn revoke(&mut self, key: &PublisherKey, now: &str) -> &Known {
-        self.add(key, None, None, now);
-        let known = self.publishers.entry(key.clone()).or_insert_with(|| Known {
-            name: String::new(),
-            plugins: BTreeSet::new(),
-            revoked: true,
-            since: now.into(),
-        });
+    pub(crate) fn revoke(&mut self, key: &PublisherKey, now: &str) {
+        let known = self.publishers.entry(key.clone()).or_default();
         (known.revoked, known.since) = (true, now.into());
-        known
     }
 
     /// A publisher by its key, or by what it calls itself if only one does.

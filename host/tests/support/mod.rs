@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
+mod author;
 mod find;
 #[cfg(target_os = "linux")]
 pub mod process;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use author::{Author, PLUGIN, archive, flip, hash, of_version, target, with_manifest};
 pub use find::{library, misfit, program, rig};
 pub use running::{Running, Testnet};
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 mod apply;
 mod consent;
 mod develop;
+mod named;
 mod offer;
 mod source;
 
@@ -8,7 +9,8 @@ use clap_complete::ArgValueCompleter;
 
 pub(super) use apply::{apply, switch};
 pub(super) use consent::{Consent, words};
-pub(super) use offer::{Named, Offer};
+pub(super) use named::Named;
+pub(super) use offer::Offer;
 pub(super) use source::Source;
 
 use crate::cli::complete;

@@ -28,17 +28,13 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "NAME", required_unless_present = "new_key", value_parser = publisher_name)]
     publisher: Option<String>,
     /// Make a signing key in this file, and its public half beside it
-    #[arg(long, value_name = "FILE", exclusive = true, value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["packages", "key", "publisher"], value_hint = clap::ValueHint::FilePath)]
     new_key: Option<PathBuf>,
 }
 
-/// A publisher's name is shown in sentences: it is short and plain.
+/// What a publisher calls itself, as a clap value parser takes it.
 pub(in crate::cli) fn publisher_name(text: &str) -> Result<String, String> {
-    let plain = |c: char| !c.is_control() && c != '"';
-    if (1..=64).contains(&text.chars().count()) && text.chars().all(plain) {
-        return Ok(text.to_owned());
-    }
-    Err("a publisher's name is 1 to 64 characters, with no quotes".into())
+    Publisher::is_name(text).map(|()| text.to_owned())
 }
 
 impl Args {
@@ -114,7 +110,7 @@ fn read_all(paths: &[PathBuf]) -> Result<(Manifest, Vec<Archive>)> {
             .because("all are of one version, with one plugin.toml, and each is for another machine")
             .fix("sign the packages of one version at once"));
         }
-        archives.push(Archive { target: seen.target, size, archive: digest, library: seen.library });
+        archives.push(Archive { target: seen.target, size, package: digest, library: seen.library });
         first.get_or_insert((seen.text, seen.manifest));
     }
     let (_, manifest) = first.ok_or_else(|| Error::new(Kind::Usage, "there is nothing to sign"))?;

@@ -13,6 +13,9 @@ use crate::error::{Error, Kind, Result};
 /// How far it is, in bytes: how many have come, and of how many where that is known.
 pub(crate) type Progress<'a> = &'a mut dyn FnMut(u64, Option<u64>);
 
+/// A file under way, and how many bytes it has where that is known.
+type Opened = (Box<dyn Read>, Option<u64>);
+
 /// Gets files from where they are.
 #[derive(Default)]
 pub(crate) struct Fetcher {
@@ -56,16 +59,17 @@ impl Fetcher {
         to.sync_all().map_err(|error| unkept(&error))
     }
 
-    fn open(&self, place: &Place) -> Result<Option<(Box<dyn Read>, Option<u64>)>> {
+    fn open(&self, place: &Place) -> Result<Option<Opened>> {
         match place {
             Place::Web(url) => self.web.open(url),
-            Place::File(path) => match File::open(path) {
-                Ok(file) => {
-                    let about = file.metadata().map_err(|error| Error::file("read", path, &error))?;
-                    if !about.is_file() {
-                        return Err(Error::new(Kind::Usage, format!("{} is no plain file", path.display()))
-                            .fix("name a file"));
-                    }
+            // Looked at before it is opened: opening a pipe would wait for its writer.
+            Place::File(path) => match std::fs::metadata(path) {
+                Ok(about) if !about.is_file() => {
+                    Err(Error::new(Kind::Usage, format!("{} is no plain file", path.display()))
+                        .fix("name a file"))
+                }
+                Ok(about) => {
+                    let file = File::open(path).map_err(|error| Error::file("read", path, &error))?;
                     Ok(Some((Box::new(file), Some(about.len()))))
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,10 +1,10 @@
-use std::io::Read;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
+use super::Opened;
 use crate::error::{Error, Kind, Result};
 
 /// How long a connection, and the first word of an answer, may take.
@@ -18,7 +18,7 @@ pub(super) struct Web(OnceLock<Agent>);
 
 impl Web {
     /// A file's bytes, and how many there are if the server says so; `None` where there is none.
-    pub(super) fn open(&self, url: &str) -> Result<Option<(Box<dyn Read>, Option<u64>)>> {
+    pub(super) fn open(&self, url: &str) -> Result<Option<Opened>> {
         // What a proxy or a redirection makes of an https: address stays https:.
         let secure = url.starts_with("https:");
         let request = self

@@ -82,7 +82,7 @@ fn listed(folder: &Path, path: &Path) -> Result<Listed> {
         let digest = digest.map_err(|error| {
             Error::file("read", &package, &error).fix("put the packages beside the release")
         })?;
-        if digest != archive.archive {
+        if digest != archive.package {
             return Err(Error::new(
                 Kind::Integrity,
                 format!("{} is not what its release says", package.display()),

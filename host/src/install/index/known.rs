@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Index, Signed};
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, Locked};
-use crate::install::{Fetcher, Place, PublisherKey};
+use crate::install::{Fetcher, Place, PublisherKey, Trust};
 use crate::paths::Paths;
 use crate::registry::{is_entry_name, unknown};
 
@@ -58,6 +58,7 @@ impl Indexes {
     /// The last state of an index that was fetched, signed still; `None` where none was.
     pub(crate) fn cached(&self, paths: &Paths, name: &str) -> Result<Option<Index>> {
         let entry = self.get(name)?;
+        entry.not_revoked(paths, name)?;
         let Some(text) = files::read(&cache(paths, name))? else { return Ok(None) };
         open(&text, name, entry).map(|signed| Some(signed.index))
     }
@@ -74,6 +75,13 @@ impl IndexEntry {
         self.keep(paths, name, signed)
     }
 
+    fn not_revoked(&self, paths: &Paths, name: &str) -> Result<()> {
+        Trust::read(paths)?.not_revoked(name, &self.key).map_err(|error| {
+            let what = format!("whoever signs the index \"{name}\" is revoked");
+            Error { what, ..error }.fix(format!("remove it: bitboot index remove {name}"))
+        })
+    }
+
     /// Keeps what was fetched.
     pub(crate) fn keep(&self, paths: &Paths, name: &str, signed: Signed) -> Result<Index> {
         if signed.index.publisher.key != self.key {
@@ -87,6 +95,7 @@ impl IndexEntry {
                 "ask its keeper; if the key is new: bitboot index remove {name}, and add it again"
             )));
         }
+        self.not_revoked(paths, name)?;
         signed.index.not_expired(name, SystemTime::now())?;
         let file = Locked::new(cache(paths, name))?;
         if let Some(before) = file.read()? {

@@ -16,7 +16,8 @@ pub(super) const MAX_AGE: Duration = Duration::from_secs(367 * 86_400);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Index {
     /// The form of the file.
-    index: u32,
+    #[serde(rename = "index")]
+    form: u32,
     /// Rises with each change.
     pub(crate) serial: u64,
     /// When it ends, RFC 3339.
@@ -59,7 +60,7 @@ pub(crate) struct Signed {
 impl Index {
     pub(super) fn new(serial: u64, expires: SystemTime, publisher: Publisher, releases: Vec<Listed>) -> Self {
         let expires = humantime::format_rfc3339_seconds(expires).to_string();
-        Self { index: FORM, serial, expires, publisher, releases }
+        Self { form: FORM, serial, expires, publisher, releases }
     }
 
     /// Reads an index, and believes only what is within bounds.
@@ -80,11 +81,13 @@ impl Index {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.index != FORM {
-            return Err(format!("it has form {}, this bitboot reads form {FORM}", self.index));
+        if self.form != FORM {
+            return Err(format!("it has form {}, this bitboot reads form {FORM}", self.form));
         }
         self.ends().ok_or("the day on which it ends is no date")?;
+        Publisher::is_name(&self.publisher.name)?;
         for listed in &self.releases {
+            Publisher::is_name(&listed.publisher.name)?;
             names::name(&listed.name)?;
             names::version(&listed.version)?;
             listed.targets.iter().try_for_each(|target| names::target(target))?;

@@ -143,3 +143,23 @@ fn the_same_parts_make_the_same_bytes() {
     let other = Parts { license: Some("BSD".into()), ..parts };
     assert_ne!(once, pack(&about, "x86_64-linux", &other).unwrap());
 }
+
+proptest::proptest! {
+    #[test]
+    fn what_is_packed_is_what_is_seen(
+        library in proptest::collection::vec(proptest::num::u8::ANY, 0..70_000),
+        license in proptest::option::of("[a-z ]{0,2000}"),
+        cut in 0..100_usize,
+    ) {
+        let about = crate::loader::parse_manifest(MANIFEST_TEXT).unwrap();
+        let manifest = MANIFEST_TEXT.to_owned();
+        let digest = crate::install::Digest::of(&library);
+        let packed = pack(&about, "pdp11-unix", &Parts { manifest, library, schema: None, license, man_page: None }).unwrap();
+        let seen = look(packed.as_slice(), "demo-1.0.0-pdp11-unix.bbp").unwrap();
+        proptest::prop_assert_eq!((seen.library, seen.text.as_str()), (digest, MANIFEST_TEXT));
+        // For another machine, under another name, or cut: not seen.
+        proptest::prop_assert!(look(packed.as_slice(), "demo-1.0.1-pdp11-unix.bbp").is_err());
+        let cut = (packed.len() * cut / 100).min(packed.len() - 1);
+        proptest::prop_assert!(look(&packed[..cut], "demo-1.0.0-pdp11-unix.bbp").is_err());
+    }
+}

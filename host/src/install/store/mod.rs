@@ -3,12 +3,14 @@
 mod guard;
 mod stage;
 
-use std::fs;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 pub(crate) use stage::Stage;
 
-use super::names;
+use super::{Digest, names};
 use crate::error::{Error, Result};
 use crate::files::{self, Locked};
 use crate::paths::Paths;
@@ -122,19 +124,13 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
 
 /// Whether two folders hold the same files.
 fn same(one: &Path, other: &Path) -> bool {
-    let named = |folder: &Path| {
-        let mut files: Vec<_> =
-            entries(folder).ok()?.iter().filter_map(|path| path.file_name().map(Into::into)).collect();
-        files.sort();
-        Some(files)
+    let digests = |folder: &Path| -> Option<BTreeMap<OsString, Digest>> {
+        let digest = |path: &PathBuf| {
+            Some((path.file_name()?.into(), Digest::of_reader(File::open(path).ok()?).ok()?))
+        };
+        entries(folder).ok()?.iter().map(digest).collect()
     };
-    let names: Option<Vec<std::ffi::OsString>> = named(one);
-    names.is_some()
-        && names == named(other)
-        && names.iter().flatten().all(|name| {
-            let digest = |folder: &Path| fs::File::open(folder.join(name)).and_then(super::Digest::of_reader);
-            matches!((digest(one), digest(other)), (Ok(one), Ok(other)) if one == other)
-        })
+    digests(one).is_some_and(|files| digests(other) == Some(files))
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -38,7 +38,7 @@ pub(in crate::cli) async fn apply(
     let package = fetch(context, fetcher, offer, &stage)?;
     let unpacked = open(context, offer, &stage, &package)?;
     super::is_free(context, Some(&unpacked.manifest.name))?;
-    let locked = what_to_lock(offer, &unpacked)?;
+    let locked = what_to_lock(offer, &unpacked);
     let manifest = unpacked.manifest;
     let before = version_in_use(context, &manifest.name)?;
     if let Some(asks) = asks_in_use(context, &manifest.name) {
@@ -108,7 +108,7 @@ fn open(context: &Context, offer: &Offer, stage: &Stage, package: &File) -> Resu
     Ok(unpacked)
 }
 
-fn what_to_lock(offer: &Offer, unpacked: &Unpacked) -> Result<Locked> {
+fn what_to_lock(offer: &Offer, unpacked: &Unpacked) -> Locked {
     let hashes = Hashes { archive: offer.digest, library: unpacked.digest };
     let unsigned = || Locked {
         source: offer.source.clone(),
@@ -116,7 +116,7 @@ fn what_to_lock(offer: &Offer, unpacked: &Unpacked) -> Result<Locked> {
         api: unpacked.manifest.api,
         targets: [(this_target(), hashes)].into(),
     };
-    Ok(offer.locked().unwrap_or_else(unsigned))
+    offer.locked().unwrap_or_else(unsigned)
 }
 
 /// The plugin's name belongs to its publisher from now on. What nobody signed cannot take a name that somebody has.
@@ -125,7 +125,11 @@ fn trust(context: &Context, offer: &Offer, name: &str) -> Result<()> {
     Trust::change(context.paths()?, |trust| match &offer.release {
         Some(release) => {
             trust.judge(name, &release.publisher.key)?;
-            trust.add(&release.publisher.key, Some(&release.publisher.name), Some(name), &now);
+            // What the user calls a publisher goes before what it calls itself.
+            let is_named =
+                trust.publishers.get(&release.publisher.key).is_some_and(|known| !known.name.is_empty());
+            let called = Some(release.publisher.name.as_str()).filter(|_| !is_named);
+            trust.add(&release.publisher.key, called, Some(name), &now);
             Ok(())
         }
         None => match trust.publishers.iter().find(|(_, known)| known.plugins.contains(name)) {
@@ -200,7 +204,7 @@ impl Applied {
         talk.say(&format!("plugin \"{name}\" {version} is installed ({signed})"));
         match &self.from {
             Some(from) if from != version => {
-                talk.say(&format!("back to {from}: bitboot plugin rollback {name}"))
+                talk.say(&format!("back to {from}: bitboot plugin rollback {name}"));
             }
             Some(_) => {}
             None => super::develop::say_backends(context, &self.manifest),

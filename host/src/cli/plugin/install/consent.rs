@@ -59,7 +59,7 @@ impl Consent {
         Err(Error::new(Kind::NeedsHuman, format!("the publisher of {} is new here: {name}", release.name))
             .at("new-publisher")
             .because(format!("its key is {key}"))
-            .fix(format!("if you know the key from elsewhere: bitboot trust add {key} --name \"{name}\"")))
+            .fix(format!("if you know the key from elsewhere: bitboot trust add {key}")))
     }
 
     /// Whether a new version may have what the one before did not ask for.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::is_free;
+use super::{is_free, words};
 use crate::backend;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
@@ -10,6 +10,7 @@ use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
 use crate::install::{Store, library_name, this_target};
 use crate::loader::{Manifest, Request, manifest_of, refused};
+use crate::output::{ChangeLine, Line};
 use crate::registry::{Edit, Section};
 
 pub(super) async fn install(context: &Context, given: &Path, dry_run: bool) -> Result<Exit> {
@@ -38,6 +39,15 @@ pub(super) async fn install(context: &Context, given: &Path, dry_run: bool) -> R
     entry.insert("path", library.display().to_string().into());
     entry.remove("enabled");
     edit.commit()?;
+    context.print(&Line::Change(ChangeLine {
+        plugin: manifest.name.clone(),
+        from: None,
+        to: manifest.version.clone(),
+        source: given.display().to_string(),
+        key: None,
+        asks: words(&manifest.asks),
+        done: true,
+    }))?;
     let talk = context.screen.talk();
     talk.say(&format!(
         "plugin \"{}\" {} is installed for development: it is not locked",

@@ -21,7 +21,7 @@ impl FromStr for Source {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let place = |text: &str| Place::parse(text).map_err(|error| format!("{error}"));
-        if text.ends_with(".bbp") {
+        if text.strip_suffix(".bbp").is_some() {
             return place(text).map(Self::Package);
         }
         if let Some(named) = named(text).filter(|_| !Path::new(text).exists()) {
