@@ -55,15 +55,11 @@ impl Driver {
     /// # Errors
     /// What the plugin answers, such as a kind that it does not have.
     pub fn create(library: &Library, kind: &str) -> Result<Self> {
-        Self::create_with(library, kind, None)
+        Self::create_with(*library, kind, None)
     }
 
     /// The same, for a plugin that may ask the host to sign.
-    pub(crate) fn create_with(
-        library: &Library,
-        kind: &str,
-        signer: Option<Arc<dyn Signer>>,
-    ) -> Result<Self> {
+    pub(crate) fn create_with(library: Library, kind: &str, signer: Option<Arc<dyn Signer>>) -> Result<Self> {
         let desk = Arc::new(Desk::new(signer));
         Ok(Self { callee: library.create(kind, desk.clone())?, desk })
     }
