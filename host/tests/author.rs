@@ -22,7 +22,7 @@ fn ok(home: &Home, at: &Path, words: &[&str]) -> Ran {
 
 /// A new crate in a workshop, with the versions of this repository.
 fn new(shop: &Workshop, home: &Home, words: &[&str]) {
-    let packages = shop.packages().to_str().unwrap();
+    let packages = Workshop::packages().to_str().unwrap();
     ok(home, shop.path(), &[&["plugin", "new"], words, &["--api", packages]].concat());
 }
 
@@ -32,7 +32,7 @@ fn from_a_new_crate_to_a_lookup() {
     home.forget_the_world();
     new(&shop, &home, &["way-sign"]);
     let folder = shop.path().join("way-sign");
-    shop.lock(&folder);
+    Workshop::lock(&folder);
 
     // Built, and held to the contract by both roads.
     let tested = ok(&home, &folder, &["plugin", "test", ".", "--json"]);
@@ -71,7 +71,7 @@ fn from_a_new_crate_to_a_lookup() {
     let manifest = folder.join("plugin.toml");
     let text = std::fs::read_to_string(&manifest).unwrap().replace("\"0.1.0\"", "\"0.2.0\"");
     std::fs::write(manifest, text).unwrap();
-    shop.build(&folder, "bitboot_way_sign");
+    Workshop::build(&folder, "bitboot_way_sign");
     assert_eq!(listed(&home, "way-sign"), ("dev".into(), "0.2.0".into()));
     assert_eq!(home.ok(&["lookup", "demo", "--via", "way-sign", "--json"]).peers(), [peer]);
 
@@ -97,7 +97,7 @@ fn a_seed_draws_the_same_again() {
     let (shop, home) = (Workshop::new("seed"), Home::new());
     new(&shop, &home, &["seedling", "--kind", "seeds", "--license", "Zlib"]);
     let folder = shop.path().join("seedling");
-    shop.lock(&folder);
+    Workshop::lock(&folder);
     // Which locators were drawn is seen by what a run leaves in its folder.
     let drawn = |name: &str, seed: &str| {
         let place = shop.path().join(name);

@@ -46,6 +46,11 @@ impl Talk {
         }
     }
 
+    /// Whether nothing but results and failures is to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// A sentence.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet {

@@ -25,7 +25,7 @@ impl Workshop {
     }
 
     /// The folder with the unpacked packages.
-    pub fn packages(&self) -> &Path {
+    pub fn packages() -> &'static Path {
         packages()
     }
 
@@ -35,13 +35,13 @@ impl Workshop {
     }
 
     /// The versions that this repository is built with, so that nothing is fetched that is not there.
-    pub fn lock(&self, folder: &Path) {
+    pub fn lock(folder: &Path) {
         fs::copy(repository().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     }
 
     /// Gives a crate the packages and the versions.
-    pub fn furnish(&self, folder: &Path) {
-        self.lock(folder);
+    pub fn furnish(folder: &Path) {
+        Self::lock(folder);
         let package = |name: &str| find(packages(), name).display().to_string();
         let patch = format!(
             "[patch.crates-io]\nbitboot-plugin-api = {{ path = {:?} }}\n",
@@ -52,7 +52,7 @@ impl Workshop {
     }
 
     /// Builds a crate, and says where its library is.
-    pub fn build(&self, folder: &Path, library: &str) -> PathBuf {
+    pub fn build(folder: &Path, library: &str) -> PathBuf {
         let built = cargo(folder, &["build"]).output().unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
         Self::target().join("debug").join(format!("{DLL_PREFIX}{library}{DLL_SUFFIX}"))

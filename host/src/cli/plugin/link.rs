@@ -36,7 +36,7 @@ pub(in crate::cli) struct UnlinkArgs {
 
 impl Args {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit> {
-        let quiet = context.screen.mode == Mode::Json;
+        let quiet = context.screen.mode == Mode::Json || context.screen.talk().is_quiet();
         let mut signals = Signals::new();
         let built = tokio::select! {
             exit = signals.stopped() => return Ok(exit),

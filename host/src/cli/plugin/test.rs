@@ -51,7 +51,8 @@ impl Args {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit> {
         let mut signals = Signals::new();
         let tested = async {
-            let built = build(&self.path, self.release, context.screen.mode == Mode::Json).await?;
+            let quiet = context.screen.mode == Mode::Json || context.screen.talk().is_quiet();
+            let built = build(&self.path, self.release, quiet).await?;
             let manifest = manifest_of(&built.library).map_err(|refusal| Error {
                 fix: Some("see what a plugin has: bitboot plugin new NAME".into()),
                 ..refused(&built.library.display().to_string(), &built.library, &refusal)

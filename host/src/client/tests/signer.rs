@@ -43,7 +43,9 @@ fn another_backend_and_another_kind_are_refused() {
     // One that may not spend gets no more by an agreement.
     let thrifty = Asker { spends: false, ..asker.clone() };
     assert!(signer.sign(&thrifty, &request(Some("0 TOL"))).is_ok());
-    let agreed = signer.agree("toll", "1 TOL".parse().unwrap());
+    let spend =
+        Spend { network: "n".into(), backend: "toll".into(), fee: "1 TOL".parse().unwrap(), signatures: 1 };
+    let agreed = signer.agree(&spend).unwrap();
     let refused = signer.sign(&thrifty, &request(Some("0.1 TOL"))).unwrap_err();
     assert!(refused.what.contains("may not spend anything"), "{refused}");
     drop(agreed);
