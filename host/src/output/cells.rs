@@ -125,13 +125,7 @@ impl Cells for HealthLine {
 
     fn cells(&self) -> Vec<String> {
         let medium = if self.reachable { "reachable" } else { "unreachable" }.to_owned();
-        vec![
-            self.backend.clone(),
-            medium,
-            format!("{} ms", self.took_ms),
-            self.summary.clone(),
-            self.told(),
-        ]
+        vec![self.backend.clone(), medium, format!("{} ms", self.took_ms), self.summary.clone(), self.told()]
     }
 
     fn plain(&self) -> &str {
@@ -159,7 +153,8 @@ impl Cells for FindingLine {
 
     fn cells(&self) -> Vec<String> {
         let facts = self.health.as_ref().map(HealthLine::told).filter(|facts| !facts.is_empty());
-        let finding = [Some(self.finding.clone()), facts].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let finding =
+            [Some(self.finding.clone()), facts].into_iter().flatten().collect::<Vec<_>>().join("; ");
         vec![self.about.clone(), self.verdict.to_owned(), finding, some(self.fix.as_ref())]
     }
 

@@ -102,7 +102,16 @@ pub(crate) struct HealthLine {
 impl HealthLine {
     pub(crate) fn new(backend: &str, health: Health, took: Duration) -> Self {
         let Health { reachable, summary, facts, figures, cause, fix, .. } = health;
-        Self { backend: backend.into(), reachable, summary, facts, figures, cause, fix, took_ms: millis(took) }
+        Self {
+            backend: backend.into(),
+            reachable,
+            summary,
+            facts,
+            figures,
+            cause,
+            fix,
+            took_ms: millis(took),
+        }
     }
 
     /// The facts as a list for a person.

@@ -46,7 +46,10 @@ impl Plan {
         }
         let mut notes = Vec::new();
         if !not_carried.is_empty() {
-            notes.push(format!("not announced here, as this medium is {carried} only: {}", not_carried.join(", ")));
+            notes.push(format!(
+                "not announced here, as this medium is {carried} only: {}",
+                not_carried.join(", ")
+            ));
         }
         if what.value.is_some() {
             notes.push("the record was not published here: this medium carries endpoints only".into());

@@ -67,7 +67,8 @@ impl Backend for Mainline {
         };
         // Only now: it is the announcement that lets the nodes say under which address they see this machine.
         let facts = node.dht.facts().await;
-        let known = [0, 1].map(|side| if plan.ports[side].is_empty() { 0 } else { facts[side].nodes.min(NEAREST) });
+        let known =
+            [0, 1].map(|side| if plan.ports[side].is_empty() { 0 } else { facts[side].nodes.min(NEAREST) });
         let asked = u32::try_from(known.iter().sum::<usize>())?.max(stored);
         let seen_at = engine::seen_at(&facts).map(|at| at.map(|at| at.ip()));
         Ok(plan.tell(Receipt::new(stored, asked).with_expiry(LIFETIME_S), seen_at))

@@ -141,9 +141,7 @@ impl MainlineConfig {
     pub(crate) fn is_wide(&self) -> bool {
         let is_inside = |host: &String| match host.parse::<Endpoint>().ok()?.ip()?.to_canonical() {
             IpAddr::V4(ip) => Some(ip.is_loopback() || ip.is_private() || ip.is_link_local()),
-            IpAddr::V6(ip) => {
-                Some(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local())
-            }
+            IpAddr::V6(ip) => Some(ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()),
         };
         let lab =
             !self.bootstrap.is_empty() && self.bootstrap.iter().all(|host| is_inside(host) == Some(true));

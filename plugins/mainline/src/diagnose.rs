@@ -64,7 +64,9 @@ pub(crate) fn without_dns(now: SystemTime) -> Cause {
     if let Some(year) = impossible_year(now) {
         return Cause {
             word: "clock-off",
-            why: format!("this machine's clock says that it is {year}, and a DNS that checks signatures fails then"),
+            why: format!(
+                "this machine's clock says that it is {year}, and a DNS that checks signatures fails then"
+            ),
             fix: "set the clock",
         };
     }
@@ -80,7 +82,11 @@ fn judge(outcomes: &[Outcome], hosts: usize, known: usize) -> Cause {
     let find = |is: fn(&Outcome) -> bool| outcomes.iter().find(|outcome| is(outcome));
     if find(|outcome| matches!(outcome, Outcome::Answered)).is_some() {
         let fix = "try again, or set a longer request_timeout_ms";
-        return cause("slow", "asked once more, a host answers: it is slow, or much is lost on the way".into(), fix);
+        return cause(
+            "slow",
+            "asked once more, a host answers: it is slow, or much is lost on the way".into(),
+            fix,
+        );
     }
     if find(|outcome| matches!(outcome, Outcome::Closed)).is_some() {
         let why = "the host is there, but no DHT node listens at its port".into();
@@ -92,11 +98,20 @@ fn judge(outcomes: &[Outcome], hosts: usize, known: usize) -> Cause {
     }
     if let Some(Outcome::NoWay(error)) = find(|outcome| matches!(outcome, Outcome::NoWay(_))) {
         let why = format!("this machine knows no way there: {error}");
-        return cause("no-route", why, "is this machine connected, and is `bind` the address that leads there?");
+        return cause(
+            "no-route",
+            why,
+            "is this machine connected, and is `bind` the address that leads there?",
+        );
     }
     if hosts >= MANY || known >= MANY_NODES {
-        let why = format!("nothing came back from {} addresses: UDP is likely blocked on the way", hosts + known);
-        return cause("udp-blocked", why, "ask whoever runs the firewall or the network, or try another network");
+        let why =
+            format!("nothing came back from {} addresses: UDP is likely blocked on the way", hosts + known);
+        return cause(
+            "udp-blocked",
+            why,
+            "ask whoever runs the firewall or the network, or try another network",
+        );
     }
     let why = "nothing came back: the hosts are gone, or UDP is blocked on the way".into();
     cause("bootstrap-dead", why, "set other bootstrap hosts, three or more; is outgoing UDP blocked?")
@@ -166,7 +181,8 @@ mod tests {
     #[tokio::test]
     async fn many_that_are_silent_are_not_to_blame() {
         let socket = silent();
-        let told = diagnose(&[socket.local_addr().unwrap()], [Some([127, 0, 0, 1].into()), None], 8, PATIENCE).await;
+        let told =
+            diagnose(&[socket.local_addr().unwrap()], [Some([127, 0, 0, 1].into()), None], 8, PATIENCE).await;
         assert_eq!(told.word, "udp-blocked");
     }
 

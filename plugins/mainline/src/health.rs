@@ -3,8 +3,8 @@ use std::time::{Instant, SystemTime};
 
 use bitboot_plugin_api::{Error, ErrorKind, Health, Result};
 
-use crate::diagnose::{self, Cause};
 use crate::dht::Reachable;
+use crate::diagnose::{self, Cause};
 use crate::engine::{self, Answers, Engine, Facts};
 use crate::families::NAMES;
 use crate::nodes::{Node, Nodes};
@@ -134,7 +134,8 @@ fn of_questions(health: Health, facts: &[Facts; 2]) -> Health {
         return health;
     }
     let error = facts.iter().filter_map(|side| side.wire?.error).next();
-    let why = error.map_or_else(String::new, |error| format!(": {}", std::io::Error::from_raw_os_error(error)));
+    let why =
+        error.map_or_else(String::new, |error| format!(": {}", std::io::Error::from_raw_os_error(error)));
     health
         .with_fact("not sent", &format!("{refused} questions{why}"))
         .with_figure("questions_not_sent", refused)
@@ -142,7 +143,8 @@ fn of_questions(health: Health, facts: &[Facts; 2]) -> Health {
 
 fn of_bootstrap(health: Health, node: &Node) -> Health {
     let (found, hosts) = (node.bootstrap.found(), node.bootstrap.hosts.len());
-    let pending = if found.pending > 0 { format!(", {} still asked for", found.pending) } else { String::new() };
+    let pending =
+        if found.pending > 0 { format!(", {} still asked for", found.pending) } else { String::new() };
     let of_family = |v6: bool| found.addresses.iter().filter(|at: &&SocketAddr| at.is_ipv6() == v6).count();
     health
         .with_fact("bootstrap hosts", &format!("{} of {hosts} resolved{pending}", found.resolved))

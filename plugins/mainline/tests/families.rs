@@ -87,7 +87,8 @@ async fn two_networks_one_of_each_family_are_one_medium() {
 
     // Each by its own address.
     let what = Announcement::new(at(2));
-    let what = what.with_endpoint("127.0.0.1:5001".parse().unwrap()).with_endpoint("[::1]:5002".parse().unwrap());
+    let what =
+        what.with_endpoint("127.0.0.1:5001".parse().unwrap()).with_endpoint("[::1]:5002".parse().unwrap());
     let receipt = one.announce(&what).await.unwrap();
     assert!(receipt.notes.is_empty(), "{receipt:?}");
     assert_eq!(found(&two, 2).await, ["127.0.0.1:5001", "[::1]:5002"]);

@@ -76,7 +76,8 @@ async fn a_network_that_ended_is_told_from_one_that_cannot_be_reached() {
 
 #[tokio::test]
 async fn hosts_that_say_nothing_at_all_are_gone_or_cut_off() {
-    let silent: Vec<_> = (1..=3).map(|host| UdpSocket::bind((format!("127.0.55.{host}"), 0)).unwrap()).collect();
+    let silent: Vec<_> =
+        (1..=3).map(|host| UdpSocket::bind((format!("127.0.55.{host}"), 0)).unwrap()).collect();
     let hosts: Vec<_> = silent.iter().map(|socket| socket.local_addr().unwrap().to_string()).collect();
     let one = health(json!({ "bootstrap": hosts[..1], "request_timeout_ms": 300 })).await;
     assert_unwell(&one, "bootstrap-dead", "the hosts are gone, or UDP is blocked");

@@ -16,6 +16,7 @@ mod store;
 pub use id::{Distance, Id};
 pub use net::{Dht, Searching, Start, Wire};
 pub use node::{
-    Event, Facts, Family, Goal, Item, Mode, Node, Outcome, Reachable, SearchId, Settings, SideFacts, Stored, Transmit,
+    Event, Facts, Family, Goal, Item, Mode, Node, Outcome, Reachable, SearchId, Settings, SideFacts, Stored,
+    Transmit,
 };
 pub(crate) use store::{signable, target_of_key};

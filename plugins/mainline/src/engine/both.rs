@@ -52,7 +52,8 @@ impl Both {
     }
 
     async fn run(&self, goals: &[Option<Goal>; 2], tell: &Tell) -> [Outcome; 2] {
-        let [v4, v6] = FAMILIES.map(|family| Box::pin(self.run_one(family, goals[family.index()].as_ref(), tell)));
+        let [v4, v6] =
+            FAMILIES.map(|family| Box::pin(self.run_one(family, goals[family.index()].as_ref(), tell)));
         let (first, outcome, other) = either(v4, v6).await;
         let rest = match self.grace(first.other(), &outcome) {
             None => other.await,

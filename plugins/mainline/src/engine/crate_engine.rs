@@ -27,7 +27,10 @@ const SAMPLE: usize = 16;
 impl Engine for MainlineCrate {
     async fn start(setup: Setup) -> Result<Self> {
         let Some(SocketAddr::V4(at)) = setup.listen[0] else {
-            return Err(Error::new(ErrorKind::Config, "the `mainline` crate is IPv4 only, and IPv4 is not used"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "the `mainline` crate is IPv4 only, and IPv4 is not used",
+            ));
         };
         // It takes its bootstrap hosts when it is built, and not later.
         let hosts = setup.bootstrap.all().await?.addresses;
@@ -38,8 +41,7 @@ impl Engine for MainlineCrate {
             build(&setup, at, &hosts)
         });
         // The crate panics when the port is taken in the moment between.
-        let dht =
-            built.await.unwrap_or_else(|_| Err(AddrInUse.into()));
+        let dht = built.await.unwrap_or_else(|_| Err(AddrInUse.into()));
         let dht = dht.map_err(|error| cannot_bind(&listen, &error))?;
         Ok(Self { dht: dht.as_async(), bind, patience, turns: Turns::new() })
     }
@@ -151,11 +153,7 @@ impl MainlineCrate {
 fn build(setup: &Setup, at: SocketAddrV4, hosts: &[SocketAddrV4]) -> std::io::Result<Dht> {
     let mut builder = Dht::builder();
     // Port 0 is any free one; left out, the crate would take 6881 from the user's BitTorrent client.
-    builder
-        .bootstrap(hosts)
-        .bind_address(*at.ip())
-        .port(at.port())
-        .request_timeout(setup.patience);
+    builder.bootstrap(hosts).bind_address(*at.ip()).port(at.port()).request_timeout(setup.patience);
     if let Some(ip) = setup.public_address.v4 {
         builder.public_ip(ip);
     }

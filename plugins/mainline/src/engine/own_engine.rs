@@ -47,8 +47,7 @@ impl Engine for OwnEngine {
         };
         let hosts = setup.bootstrap.watch();
         let known = hosts.borrow().addresses.clone();
-        let start =
-            Start { settings, bind: setup.listen, bootstrap: known.clone(), kept: setup.kept };
+        let start = Start { settings, bind: setup.listen, bootstrap: known.clone(), kept: setup.kept };
         // A node that was dropped a moment ago may still hold its port.
         let mut tries = 0;
         let dht = loop {

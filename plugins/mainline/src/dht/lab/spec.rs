@@ -39,7 +39,16 @@ const SHARE: RangeInclusive<f64> = 0.0..=1.0;
 
 impl Default for Spec {
     fn default() -> Self {
-        Self { nodes: 20, dead: 0, rtt_ms: 0.0, jitter_ms: 0.0, loss: 0.0, ipv6: false, strict: false, seed: None }
+        Self {
+            nodes: 20,
+            dead: 0,
+            rtt_ms: 0.0,
+            jitter_ms: 0.0,
+            loss: 0.0,
+            ipv6: false,
+            strict: false,
+            seed: None,
+        }
     }
 }
 
@@ -53,7 +62,8 @@ impl Spec {
         within("loss", self.loss, &SHARE)?;
         let has_addresses = cfg!(target_os = "linux") && !self.ipv6;
         if self.strict && !has_addresses {
-            let what = "a strict network wants an address for each node, and there is one loopback address only";
+            let what =
+                "a strict network wants an address for each node, and there is one loopback address only";
             let fix = if self.ipv6 { "leave `ipv6` or `strict` out" } else { "leave `strict` out" };
             return Err(Error::new(ErrorKind::Config, what).fix(fix));
         }

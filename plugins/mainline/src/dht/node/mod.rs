@@ -22,7 +22,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub use api::{
-    Event, Facts, Family, Goal, Item, Mode, Outcome, Reachable, SearchId, Settings, SideFacts, Stored, Transmit,
+    Event, Facts, Family, Goal, Item, Mode, Outcome, Reachable, SearchId, Settings, SideFacts, Stored,
+    Transmit,
 };
 
 use self::calls::{Calls, What};

@@ -237,7 +237,8 @@ impl Node {
     /// Nodes of the other family, which a search was told of beside those of its own (BEP 32): so whoever knows one family finds the other.
     fn tell_other(&mut self, family: Family, target: Id, told: &[Contact], now: Instant) {
         let side = &mut self.sides[family.index()];
-        let twin = self.searches.iter_mut().find(|(_, twin)| twin.family == family && twin.walk.target == target);
+        let twin =
+            self.searches.iter_mut().find(|(_, twin)| twin.family == family && twin.walk.target == target);
         let mut twin = twin.map(|(id, twin)| (*id, &mut twin.walk));
         for contact in told.iter().filter(|contact| contact.id != side.id) {
             if let Some(odds) = side.suspects.odds(contact.at, TOLD, now) {
