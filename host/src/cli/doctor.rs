@@ -53,7 +53,7 @@ impl Args {
     }
 }
 
-fn line(about: String, outcome: Result<String>, health: Option<HealthLine>) -> FindingLine {
+fn line(about: String, outcome: Result<String>, health: Option<Box<HealthLine>>) -> FindingLine {
     let (verdict, finding, fix) = match outcome {
         Ok(finding) => ("ok", finding, None),
         Err(error) => ("problem", error.to_string(), error.fix),
@@ -126,12 +126,12 @@ async fn open(bitboot: &Bitboot, name: &str) -> Result<String> {
 }
 
 /// With what each medium tells of itself.
-async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<(Finding, Option<HealthLine>)>> {
+async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<(Finding, Option<Box<HealthLine>>)>> {
     let mut findings = Vec::new();
     let mut pings = ping_all(bitboot, bitboot.registry().select("", &[])?, timeout);
     while let Some(Ok((name, answer, took))) = pings.join_next().await {
         let (finding, health) = match answer {
-            Ok(health) => (judged(&health), Some(HealthLine::new(&name, health, took))),
+            Ok(health) => (judged(&health), Some(Box::new(HealthLine::new(&name, health, took)))),
             Err(error) => (Err(error), None),
         };
         findings.push(((format!("medium of {name}"), finding), health));
