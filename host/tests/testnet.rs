@@ -118,6 +118,47 @@ fn without_a_network_that_is_what_is_told() {
     }
 }
 
+/// A DNS that never answers: who knows nodes from the last time, or has one host with an address, does not wait for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_silent_dns_holds_nobody_up() {
+    const SCRIPT: &str = r#"
+        set -e
+        ip link set lo up
+        printf 'nameserver 127.0.0.53\noptions timeout:5 attempts:2\n' > "$1/resolv.conf"
+        mount --bind "$1/resolv.conf" /etc/resolv.conf
+        python3 -c 'import socket, time; s = socket.socket(2, 2); s.bind(("127.0.0.53", 53)); time.sleep(60)' &
+        dns=$!
+        "$0" testnet --nodes 30 --json > "$1/testnet" &
+        net=$!
+        trap 'kill $dns $net' EXIT
+        until grep -q bootstrap "$1/testnet"; do sleep 0.05; done
+        host=$(grep -o '127[0-9.]*:[0-9]*' "$1/testnet" | head -1)
+        "$0" backend add lab --plugin mainline --set "bootstrap=$host" --set bind=127.0.0.1
+        "$0" announce demo --port 4001 --via lab --once
+        for bootstrap in slow.example:1 "slow.example:1,$host"; do
+            "$0" backend set lab "bootstrap=$bootstrap"
+            begun=$(date +%s%3N)
+            "$0" lookup demo --via lab --unverified --plain
+            echo "took $(($(date +%s%3N) - begun))"
+            rm -rf "$1/cache"
+        done
+    "#;
+    let home = Home::new();
+    let unshare = ["unshare", "ip", "python3"].map(program);
+    let [Some(unshare), Some(_), Some(_)] = unshare else { return };
+    if !home.program(&unshare, &["-rnm", "true"]).status().is_ok_and(|status| status.success()) {
+        return println!("skipped: this system gives no namespaces");
+    }
+    let folder = home.path().display().to_string();
+    let words = ["-rnm", "sh", "-c", SCRIPT, env!("CARGO_BIN_EXE_bitboot"), &folder];
+    let ran = Ran(home.program(&unshare, &words).output().unwrap_or_else(|error| panic!("{error}")));
+    let told = ran.out();
+    let took: Vec<u64> = told.lines().filter_map(|line| line.strip_prefix("took ")?.parse().ok()).collect();
+    assert_eq!(told.matches("127.0.0.1:4001").count(), 2, "{told}\n{}", ran.err());
+    assert!(took.len() == 2 && took.iter().all(|took| *took < 3000), "{took:?}");
+}
+
 fn of_medium(doctor: &Ran) -> serde_json::Value {
     let findings = doctor.of_type("finding");
     let medium = findings.iter().find(|finding| finding["about"] == "medium of lab");

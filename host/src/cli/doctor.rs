@@ -64,7 +64,7 @@ impl Args {
     }
 }
 
-fn line(about: String, outcome: Result<String>, health: Option<HealthLine>) -> FindingLine {
+fn line(about: String, outcome: Result<String>, health: Option<Box<HealthLine>>) -> FindingLine {
     let (verdict, finding, fix) = match outcome {
         Ok(finding) => ("ok", finding, None),
         Err(error) => ("problem", error.to_string(), error.fix),

@@ -177,7 +177,7 @@ impl Cells for FindingLine {
     const COLUMNS: &'static [&'static str] = &["about", "verdict", "finding", "fix"];
 
     fn cells(&self) -> Vec<String> {
-        let facts = self.health.as_ref().map(HealthLine::told).filter(|facts| !facts.is_empty());
+        let facts = self.health.as_ref().map(|health| health.told()).filter(|facts| !facts.is_empty());
         let finding =
             [Some(self.finding.clone()), facts].into_iter().flatten().collect::<Vec<_>>().join("; ");
         vec![self.about.clone(), self.verdict.to_owned(), finding, some(self.fix.as_ref())]

@@ -89,7 +89,7 @@ pub(crate) struct BackendLine {
     pub(crate) actions: BTreeMap<String, String>,
     /// How the medium is; with `backend info --online` only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) health: Option<HealthLine>,
+    pub(crate) health: Option<Box<HealthLine>>,
 }
 
 /// How a medium is.
@@ -263,7 +263,7 @@ pub(crate) struct FindingLine {
     pub(crate) fix: Option<String>,
     /// How the medium is; with `doctor --online` only.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) health: Option<HealthLine>,
+    pub(crate) health: Option<Box<HealthLine>>,
 }
 
 /// What confines the process of a plugin, as it was tried from inside.

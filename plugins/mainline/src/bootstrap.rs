@@ -51,12 +51,11 @@ impl Bootstrap {
         let share = (MAX_ADDRESSES / hosts.len()).max(1);
         let mut asked = JoinSet::new();
         for host in hosts {
-            match host.parse::<SocketAddr>() {
-                Ok(at) => found.take(host, Ok(vec![at]), families, share, &log),
-                Err(_) => {
-                    let host = host.clone();
-                    asked.spawn(async move { (ask(&host).await, host) });
-                }
+            if let Ok(at) = host.parse::<SocketAddr>() {
+                found.take(host, Ok(vec![at]), families, share, &log);
+            } else {
+                let host = host.clone();
+                asked.spawn(async move { (ask(&host).await, host) });
             }
         }
         let (tell, told) = watch::channel(found);

@@ -133,7 +133,7 @@ fn of_questions(health: Health, facts: &[Facts; 2]) -> Health {
     if refused == 0 {
         return health;
     }
-    let error = facts.iter().filter_map(|side| side.wire?.error).next();
+    let error = facts.iter().find_map(|side| side.wire?.error);
     let why =
         error.map_or_else(String::new, |error| format!(": {}", std::io::Error::from_raw_os_error(error)));
     health

@@ -1,6 +1,5 @@
 //! A backend that is used for a while becomes a node which others use.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
-#![expect(clippy::print_stdout, reason = "when it happens, with `--nocapture`")]
 
 mod lab;
 

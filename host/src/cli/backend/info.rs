@@ -47,7 +47,7 @@ impl Args {
         if self.online {
             let (started, timeout) = (Instant::now(), context.timeout(Duration::from_secs(10)));
             let health = backend::health(&*kind, timeout).await.map_err(of_backend)?;
-            line.health = Some(HealthLine::new(&self.name, health, started.elapsed()));
+            line.health = Some(Box::new(HealthLine::new(&self.name, health, started.elapsed())));
         }
         if matches!(context.screen.mode, Mode::Json | Mode::Plain) {
             context.print(&Line::Backend(line))?;

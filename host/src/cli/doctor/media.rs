@@ -12,12 +12,12 @@ use crate::output::HealthLine;
 pub(super) async fn media(
     bitboot: &Bitboot,
     timeout: Duration,
-) -> Result<Vec<(Finding, Option<HealthLine>)>> {
+) -> Result<Vec<(Finding, Option<Box<HealthLine>>)>> {
     let mut findings = Vec::new();
     let mut pings = ping_all(bitboot, bitboot.registry().select("", &[])?, timeout);
     while let Some(Ok((name, answer, took))) = pings.join_next().await {
         let (finding, health) = match answer {
-            Ok(health) => (judged(&health), Some(HealthLine::new(&name, health, took))),
+            Ok(health) => (judged(&health), Some(Box::new(HealthLine::new(&name, health, took)))),
             Err(error) => (Err(error), None),
         };
         findings.push(((format!("medium of {name}"), finding), health));
