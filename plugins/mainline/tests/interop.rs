@@ -156,12 +156,11 @@ fn all_of_them_make_one_network() {
     nodes.extend(together(kinds.iter().chain(&kinds), |kind| Party::node(*kind, &doors, own_ip())));
     let aria2 = Aria2::is_there().then(|| Aria2::start(Some(doors[0]), &hash()));
 
-    let clients = together(&kinds, |kind| Party::client(*kind, &doors, own_ip()));
     scope(|threads| {
         if aria2.is_some() {
             threads.spawn(|| aria2_exchanges(&doors));
         }
-        all_find_all(clients);
+        all_find_all(together(&kinds, |kind| Party::client(*kind, &doors, own_ip())));
     });
     let places = nodes.iter().map(|node| (node.name(), node.at()));
     let places: Vec<_> = places.chain(aria2.as_ref().map(|aria2| ("aria2", aria2.at))).collect();
