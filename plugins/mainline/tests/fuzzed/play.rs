@@ -229,7 +229,7 @@ impl<'a> Play<'a> {
         self.node.introduce(&[Contact { id, at }], self.now);
         if self.tape.below(4) == 1 {
             let kept = self.node.keep(self.now);
-            let kept = bent(&mut self.tape, kept);
+            let kept = self.tape.bend(kept);
             self.came += kept.len();
             self.node.remember(&kept);
         }
@@ -238,7 +238,7 @@ impl<'a> Play<'a> {
     }
 
     fn arrive_bent(&mut self, from: SocketAddr, bytes: Vec<u8>) {
-        let bytes = bent(&mut self.tape, bytes);
+        let bytes = self.tape.bend(bytes);
         self.arrive(from, bytes);
     }
 
@@ -292,19 +292,3 @@ impl<'a> Play<'a> {
 }
 
 const SAFE: std::net::SocketAddrV4 = std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(9, 9, 9, 9), 6881);
-
-/// With a few bytes changed, cut off or doubled, or as it is.
-fn bent(tape: &mut Tape<'_>, mut bytes: Vec<u8>) -> Vec<u8> {
-    let how = tape.byte();
-    if how < 160 || bytes.is_empty() {
-        return bytes;
-    }
-    let at = usize::from(tape.wide()) % bytes.len();
-    match how % 4 {
-        0 => bytes.truncate(at),
-        1 => bytes[at] = tape.byte(),
-        2 => drop(bytes.splice(at..at, tape.take(4).iter().copied())),
-        _ => bytes[at] ^= 1 << (tape.byte() % 8),
-    }
-    bytes
-}

@@ -41,4 +41,20 @@ impl<'a> Tape<'a> {
     pub(crate) fn array<const LENGTH: usize>(&mut self) -> [u8; LENGTH] {
         std::array::from_fn(|_| self.byte())
     }
+
+    /// With a few bytes changed, cut off or put in, or as it was.
+    pub(crate) fn bend(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let how = self.byte();
+        if how < 160 || bytes.is_empty() {
+            return bytes;
+        }
+        let at = usize::from(self.wide()) % bytes.len();
+        match how % 4 {
+            0 => bytes.truncate(at),
+            1 => bytes[at] = self.byte(),
+            2 => drop(bytes.splice(at..at, self.take(4).iter().copied())),
+            _ => bytes[at] ^= 1 << (self.byte() % 8),
+        }
+        bytes
+    }
 }

@@ -5,7 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bitboot_mainline::dht::{Id, Mode};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ours::Ours;
 use super::peer::{Kind, Peer};
@@ -114,7 +114,7 @@ impl Party {
             Self::Theirs(peer) => {
                 let got = peer.ask(json!({ "op": "get", "seed": hex(&seed) }));
                 let values = got["values"].as_array().unwrap();
-                values.iter().any(|got| got["value"] == Value::from(hex(value)))
+                values.iter().any(|got| got["value"] == hex(value))
             }
         }
     }
