@@ -11,6 +11,10 @@ use crate::install::{Digest, Parts, pack, package_name, this_target, version};
 use crate::loader::{Manifest, Request, file_name, manifest_of, refused};
 use crate::output::{Line, MadeLine};
 
+/// What a licence's text is usually called; the first one is taken.
+const LICENSES: [&str; 6] =
+    ["LICENSE", "LICENSE.txt", "LICENSE.md", "LICENSE-MIT", "LICENSE-APACHE", "COPYING"];
+
 /// Make a package (.bbp) of a plugin, for its author
 ///
 /// Holds the library, its manifest, the schema of its settings, the licence and, if there is one, a man page. The same files make the same bytes. Make
@@ -61,7 +65,10 @@ impl Args {
 
     async fn parts(&self, context: &Context, library: &Path, manifest: &Manifest) -> Result<Parts> {
         let text = bitboot_plugin_api::ffi::outside::inspect(library);
-        let crate_file = |name: &str| Some(self.path.join(name)).filter(|_| self.path.is_dir());
+        let crate_file = |names: &[&str]| {
+            let mut paths = names.iter().map(|name| self.path.join(name));
+            paths.find(|path| self.path.is_dir() && path.is_file())
+        };
         let optional = |given: &Option<PathBuf>, usual: Option<PathBuf>| match (given, usual) {
             (Some(given), _) => read(given).map(Some),
             (None, Some(usual)) => files::read(&usual),
@@ -71,8 +78,8 @@ impl Args {
             manifest: text.map_err(|refusal| refused(&manifest.name, library, &refusal))?,
             library: std::fs::read(library).map_err(|error| Error::file("read", library, &error))?,
             schema: Some(schema(context, library, manifest).await?),
-            license: optional(&self.license, crate_file("LICENSE"))?,
-            man_page: optional(&self.man, crate_file(&format!("{}.7", manifest.name)))?,
+            license: optional(&self.license, crate_file(&LICENSES))?,
+            man_page: optional(&self.man, crate_file(&[&format!("{}.7", manifest.name)]))?,
         })
     }
 }

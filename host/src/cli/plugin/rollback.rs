@@ -73,25 +73,13 @@ impl Args {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::{Grants, Isolation};
 
     #[test]
     fn the_version_before_is_the_target() {
         let args = Args { name: "demo".into(), to: None };
-        let entry = |path: Option<&str>, previous: Option<&str>| PluginEntry {
-            library: None,
-            path: path.map(Into::into),
-            version: Some("2.0.0".into()),
-            previous: previous.map(Into::into),
-            source: None,
-            pinned: false,
-            enabled: true,
-            isolation: Isolation::default(),
-            memory_mib: None,
-            grants: Grants::default(),
-        };
-        assert_eq!(args.target(&entry(None, Some("1.0.0"))).unwrap(), "1.0.0");
-        assert_eq!(args.target(&entry(Some("/x.so"), Some("1.0.0"))).unwrap(), "2.0.0");
-        assert_eq!(args.target(&entry(None, None)).unwrap_err().kind, Kind::NotFound);
+        let entry = |more: &str| toml::from_str(&format!("version = \"2.0.0\"\n{more}")).unwrap();
+        assert_eq!(args.target(&entry("previous = \"1.0.0\"")).unwrap(), "1.0.0");
+        assert_eq!(args.target(&entry("path = \"/x.so\"\nprevious = \"1.0.0\"")).unwrap(), "2.0.0");
+        assert_eq!(args.target(&entry("")).unwrap_err().kind, Kind::NotFound);
     }
 }

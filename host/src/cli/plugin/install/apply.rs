@@ -159,6 +159,7 @@ pub(in crate::cli) fn switch(
     let before = entry.get("version").and_then(|item| item.as_str()).map(ToOwned::to_owned);
     // A library that its author was working on gives way.
     entry.remove("path");
+    entry.remove("dev");
     if let Some(before) = before.filter(|before| before != version) {
         entry.insert("previous", before.into());
     }
