@@ -42,7 +42,7 @@ async fn caps(remote: &Remote) -> Caps {
     message::decode(&answer(remote, "caps", message::encode(&())).await).unwrap()
 }
 
-pub fn calls(host: &Runtime, table: &mut Table) {
+pub(crate) fn calls(host: &Runtime, table: &mut Table) {
     let folder = tempfile::tempdir().unwrap();
     let config = json!({ "folder": folder.path() });
     let plugin = Plugin::new(&library("bitboot_local"), "local", config.clone());
@@ -65,7 +65,7 @@ pub fn calls(host: &Runtime, table: &mut Table) {
     });
 }
 
-pub fn stream(host: &Runtime, table: &mut Table) {
+pub(crate) fn stream(host: &Runtime, table: &mut Table) {
     let count: u32 = if is_smoke() { 2000 } else { 500_000 };
     let config = json!({ "count": count });
     let plugin = Plugin::new(&library("bitboot_misbehaving"), "floods", config.clone());
@@ -103,7 +103,7 @@ async fn streamed(remote: &Remote, count: u32, look: impl Fn(&[u8])) -> Duration
 }
 
 /// Each time a process of its own, the files in the system's cache.
-pub fn opening(host: &Runtime, table: &mut Table) {
+pub(crate) fn opening(host: &Runtime, table: &mut Table) {
     let folder = tempfile::tempdir().unwrap();
     for (name, kind, config, confine) in [
         (
