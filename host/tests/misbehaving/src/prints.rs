@@ -35,10 +35,12 @@ impl Backend for Prints {
 
     #[expect(clippy::print_stdout, clippy::print_stderr, reason = "that is how it misbehaves")]
     async fn lookup(&self, _query: Query, _found: Found) -> Result<()> {
-        while self.1.endless {
+        loop {
             println!("203.0.113.66:666");
+            if !self.1.endless {
+                break;
+            }
         }
-        println!("203.0.113.66:666");
         eprintln!("the plugin wrote this to standard error");
         self.0.log(Level::Info, "the plugin wrote \u{1b}[31mthis\u{1b}[0m to the log\nin two lines");
         Ok(())
