@@ -28,7 +28,10 @@
 //! ```
 //!
 //! A [`Lookup`] is also a `futures_core::Stream`. Dropping it, or an [`Announcing`], cancels what is under way. All of it wants a tokio runtime with
-//! time enabled.
+//! IO and time enabled.
+//!
+//! Plugins run in processes of their own. They are started from the program itself where it calls [`run_worker`] first thing in `main`, and
+//! else from the command `bitboot`, which then has to lie beside the program or in `PATH`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -152,6 +152,21 @@ fn memory_is_limited_as_the_user_says() {
 }
 
 #[test]
+fn one_that_prints_without_end_costs_its_own_row() {
+    let home = peopled();
+    home.add_misbehaving("prints", "prints", "endless = true");
+    for words in [
+        "lookup demo --via prints,local --timeout 1s --json",
+        "-vv lookup demo --via prints,local --timeout 1s --json",
+    ] {
+        let start = Instant::now();
+        let ran = home.run(&words.split(' ').collect::<Vec<_>>());
+        assert_eq!((ran.code(), ran.peers().len()), (9, 1), "{words}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{words}: {:?}", start.elapsed());
+    }
+}
+
+#[test]
 fn no_worker_outlives_its_host() {
     let home = peopled();
     home.add_misbehaving("hangs", "hangs", "");

@@ -62,9 +62,9 @@ pub fn say(found: &Found, kind: u8, body: &[u8]) {
 pub fn keep(found: &Found) -> impl Fn(u8, &[u8]) + Send + 'static {
     let listener = found.ear.0.upgrade();
     move |kind, body| {
-        listener.iter().for_each(|listener| {
+        if let Some(listener) = &listener {
             listener.say(kind, body);
-        });
+        }
     }
 }
 

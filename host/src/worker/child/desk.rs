@@ -30,9 +30,11 @@ impl Asking {
         Self { out, next: AtomicU64::new(1), waiting: Mutex::default() }
     }
 
-    pub(super) fn answered(&self, id: u64, answer: Answer) {
+    pub(super) fn answered(&self, id: u64, answer: &Answer) {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        waiting.into_iter().for_each(|waiting| drop(waiting.try_send(answer.clone())));
+        if let Some(waiting) = waiting {
+            let _ = waiting.try_send(answer.clone());
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn serve() -> u8 {
         process::close_inherited(&ours.into_iter().chain(start.descriptor).collect::<Vec<_>>());
     }
     let out = Arc::new(Out::new(output));
-    match open(start) {
+    match open(&start) {
         Ok((library, in_force)) => {
             // Threads only now: what confines a process confines the thread that asks for it, and those that it starts.
             watch(&input);
@@ -81,7 +81,7 @@ fn read(input: &mut File, stream: &mut Stream) -> bool {
 }
 
 /// Confines this process and opens the library, in this order: constructors run before anybody can check.
-fn open(start: Start) -> Result<(Library, InForce), Refusal> {
+fn open(start: &Start) -> Result<(Library, InForce), Refusal> {
     if start.version != VERSION {
         let what = "bitboot was replaced by another version while it ran: start it again";
         return Err(Refusal::new(Gate::Worker, what));
@@ -151,10 +151,10 @@ impl Desk {
             }
             ask::CANCEL => self.calls.cancel(id),
             ask::CREDIT => Credit::of_bytes(body).into_iter().for_each(|more| self.calls.credit(id, more)),
-            ask::ANSWER => self.asking.answered(id, Ok(body.to_vec())),
+            ask::ANSWER => self.asking.answered(id, &Ok(body.to_vec())),
             ask::DENIAL => {
                 let error: Error = message::decode(body).unwrap_or_else(|unreadable| unreadable);
-                self.asking.answered(id, Err(error));
+                self.asking.answered(id, &Err(error));
             }
             ask::DROP => drop(self.backends.remove(&id)),
             // A newer host's.

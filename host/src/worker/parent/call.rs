@@ -50,7 +50,9 @@ pub(super) fn start(shared: &Arc<Shared>, backend: u64, op: &str, call: &[u8]) -
     // After it is kept: a worker that dies now fails it, one that has died is seen here.
     if shared.link.say(Frame { kind: ask::CALL, id, body: &body }).is_err() {
         let kept = lock(&shared.calls).remove(&id);
-        kept.into_iter().for_each(|kept| kept.fail(&shared.gone()));
+        if let Some(kept) = kept {
+            kept.fail(&shared.gone());
+        }
     }
     let running = Running { shared: Arc::clone(shared), id, last_word, taken: Credit::default() };
     Inbox::new(events, waiting, running)

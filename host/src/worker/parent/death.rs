@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bitboot_plugin_api::{Error, ErrorKind};
 use tokio::io::AsyncReadExt;
@@ -118,6 +119,8 @@ impl LastLines {
     pub(super) async fn hear(&self, mut pipe: Told, witness: Arc<dyn Witness>) {
         let (mut piece, mut line) = ([0; 4096], Vec::new());
         while let Ok(read @ 1..) = pipe.read(&mut piece).await {
+            // One that prints without end waits for its own pipe, and takes nothing from others.
+            tokio::time::sleep(Duration::from_millis(1)).await;
             for part in piece[..read].split_inclusive(|byte| *byte == b'\n') {
                 let room = LONGEST.saturating_sub(line.len());
                 line.extend(part.iter().filter(|byte| **byte != b'\n').take(room));

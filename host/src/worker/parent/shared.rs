@@ -105,9 +105,13 @@ impl Shared {
         self.link.close();
         drop(lock(&self.opening).take());
         let creating = std::mem::take(&mut *lock(&self.creating));
-        creating.into_values().for_each(|waiting| drop(waiting.send(Err(self.gone()))));
+        for waiting in creating.into_values() {
+            let _ = waiting.send(Err(self.gone()));
+        }
         let calls = std::mem::take(&mut *lock(&self.calls));
-        calls.into_values().for_each(|call| call.fail(&self.gone()));
+        for call in calls.into_values() {
+            call.fail(&self.gone());
+        }
         lock(&self.desks).clear();
     }
 

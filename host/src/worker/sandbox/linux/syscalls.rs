@@ -79,7 +79,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_modify_ldt,
 ];
 
-/// As if the kernel did not have them, so that libraries do without: `clone3` hides its flags from a filter, io_uring does everything else.
+/// As if the kernel did not have them, so that libraries do without: `clone3` hides its flags from a filter, `io_uring` does everything else.
 const MISSING: &[c_long] =
     &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
 
