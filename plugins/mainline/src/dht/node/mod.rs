@@ -7,6 +7,8 @@ mod errand;
 mod goal;
 mod heard;
 mod keep;
+mod odds;
+mod plan;
 mod rtt;
 mod search;
 mod serve;
@@ -56,11 +58,6 @@ struct Counts {
     answered: u64,
     reached: bool,
 }
-
-/// How likely a node is to be there that others tell of, until experience says otherwise.
-const TOLD: f32 = 0.7;
-/// How likely a node is to be there that has answered in the last quarter of an hour.
-const GOOD: f32 = 0.97;
 
 impl Node {
     /// A node; the same settings and seed make the same one. What others must not guess follows from [`Settings::secret`].
@@ -131,15 +128,15 @@ impl Node {
         while let Some(call) = self.calls.give_up(self.settings.patience, now) {
             self.lose(call, now);
         }
-        self.calls.age(self.late_after(), now);
+        let late_after = self.late_after();
+        while let Some(call) = self.calls.next_that_is_late(late_after, now) {
+            self.miss(&call, now);
+        }
         while let Some(Reverse((_, search))) =
             self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now)
         {
             self.timers.pop();
-            // Others may stand for the same search: only the one that is set counts.
-            if self.searches.get(&search).is_some_and(|search| search.wake.is_some_and(|wake| wake <= now)) {
-                self.step(search, now);
-            }
+            self.wake(search, now);
         }
         self.go_on(now);
         self.keep_up(now);

@@ -30,6 +30,11 @@ impl Rtt {
         self.samples
     }
 
+    /// No answer need be expected before this time.
+    pub(super) fn soon(&self) -> Duration {
+        Duration::from_micros(u64::from(self.smooth) * 3 / 4)
+    }
+
     /// After what time an answer is late; `None` while nothing is known.
     pub(super) fn late_after(&self) -> Option<Duration> {
         let late = self.smooth.saturating_add(self.varies.saturating_mul(4)).saturating_add(SLACK_US);

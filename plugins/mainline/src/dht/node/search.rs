@@ -1,13 +1,16 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::api::{Event, Family, Goal, SearchId};
 use super::calls::What;
 use super::errand::Search;
-use super::walk::{Plan, Walk};
-use super::{GOOD, Node, TOLD, address, forget_oldest};
+use super::odds::Kind;
+use super::plan::{Look, Plan};
+use super::walk::Walk;
+use super::{Node, address, forget_oldest};
 use crate::dht::krpc::Contact;
 use crate::dht::{Distance, Id};
 
@@ -37,6 +40,7 @@ impl Node {
             }),
             _ => None,
         };
+        let goal = Arc::new(goal);
         let mut search = match remembered.cloned() {
             Some((_, nodes)) => {
                 let mut walk = Walk::new(goal.target(), 0, (Distance::MAX, Distance::MAX), false);
@@ -60,13 +64,12 @@ impl Node {
     }
 
     /// A search that begins at the nodes of the table nearest to its target.
-    fn fresh(&self, goal: Goal, family: Family, now: Instant) -> Search {
+    fn fresh(&self, goal: Arc<Goal>, family: Family, now: Instant) -> Search {
         let (side, target) = (&self.sides[family.index()], goal.target());
         let mut walk = Walk::new(target, goal.width(), side.edge(goal.width()), self.settings.wide);
         walk.start_from(&side.hosts);
         for known in side.table.nearest(&target, 2 * REPLICAS, |_| true) {
-            let usual = if known.is_good(now) { GOOD } else { TOLD };
-            if let Some(odds) = side.suspects.odds(known.contact.at, usual, now) {
+            if let Some(odds) = side.odds(known.contact.at, known.kind(now), now) {
                 let late = known.rtt.late_after().filter(|_| known.rtt.samples() > 1);
                 walk.offer(known.contact, odds, late.map(|late| late.min(self.settings.patience)));
             }
@@ -78,15 +81,18 @@ impl Node {
     pub(super) fn step(&mut self, id: SearchId, now: Instant) {
         let usual = self.late_after();
         let Some(search) = self.searches.get_mut(&id) else { return };
+        let soon = self.sides[search.family.index()].rtt.soon();
         let plan = if search.is_short {
             Plan { is_done: true, ..Plan::default() }
         } else {
-            search.walk.plan(now, usual, search.is_thorough())
+            search.walk.plan(Look { now, usual, soon, needs: search.needs() })
         };
-        search.wake = plan.wake;
+        let is_done = plan.is_done && plan.ask.is_empty();
+        search.wake = plan.wake.filter(|_| !is_done);
         let question = search.goal.question();
         for to in &plan.ask {
             if !self.has_room() {
+                self.wait(id);
                 break;
             }
             if let Some(search) = self.searches.get_mut(&id) {
@@ -94,20 +100,18 @@ impl Node {
             }
             self.ask(*to, What::Step(id), &question, None, now);
         }
-        let (has_asked, is_full) = (!plan.ask.is_empty(), !self.has_room());
-        let Some(search) = self.searches.get_mut(&id) else { return };
-        if has_asked && is_full && !search.is_waiting {
+        if is_done {
+            self.settle(id, usual, now);
+        }
+        self.set_timer(id);
+    }
+
+    /// Lets a search go on when there is room in the window.
+    fn wait(&mut self, id: SearchId) {
+        if let Some(search) = self.searches.get_mut(&id).filter(|search| !search.is_waiting) {
             search.is_waiting = true;
             self.waiting.push_back(id);
         }
-        if plan.is_done && !has_asked {
-            self.settle(id, usual, now);
-        } else if has_asked {
-            // Once more, for the time when those are late.
-            let again = search.walk.plan(now, usual, search.is_thorough());
-            search.wake = again.wake;
-        }
-        self.set_timer(id);
     }
 
     /// Lets searches go on that wait for room in the window.
@@ -127,7 +131,7 @@ impl Node {
     fn settle(&mut self, id: SearchId, usual: Duration, now: Instant) {
         let Some(search) = self.searches.get_mut(&id) else { return };
         // Nothing at the nearest: those who announced may have known others.
-        let is_in_vain = matches!(search.goal, Goal::Peers(_)) && !search.has_found;
+        let is_in_vain = matches!(*search.goal, Goal::Peers(_)) && !search.has_found;
         if is_in_vain && search.walk.answered > 0 && search.walk.widen(REPLICAS) {
             self.step(id, now);
             return;
@@ -148,7 +152,7 @@ impl Node {
             let Some(search) = self.searches.get_mut(&id) else { return };
             let token = search.walk.nearest(usize::MAX).find(|node| node.contact.at == to);
             if let Some(token) = token.and_then(|node| node.token.clone()) {
-                let goal = search.goal.clone();
+                let goal = Arc::clone(&search.goal);
                 self.ask(to, What::Offer(id), &goal.offer(part), Some(&token), now);
             }
         }
@@ -157,7 +161,7 @@ impl Node {
     /// Asks a node to store.
     pub(super) fn offer(&mut self, id: SearchId, to: SocketAddr, token: &[u8], now: Instant) {
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let goal = search.goal.clone();
+        let goal = Arc::clone(&search.goal);
         if let Some(node) = search.walk.nearest(usize::MAX).find(|node| node.contact.at == to) {
             if node.offered {
                 return;
@@ -191,7 +195,7 @@ impl Node {
         {
             side.measure(NEAREST, reach);
         }
-        if matches!(search.goal, Goal::Peers(_) | Goal::Announce(..)) && !search.is_short {
+        if matches!(*search.goal, Goal::Peers(_) | Goal::Announce(..)) && !search.is_short {
             let known =
                 search.walk.nearest(REPLICAS).filter_map(|node| Some((node.contact, node.token.clone()?)));
             let known: Vec<_> = known.collect();
@@ -207,9 +211,23 @@ impl Node {
         self.go_on(now);
     }
 
+    /// No timer where an earlier one stands already: when that is due, the next is set.
     fn set_timer(&mut self, id: SearchId) {
-        if let Some(wake) = self.searches.get(&id).and_then(|search| search.wake) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        if let Some(wake) = search.wake.filter(|wake| search.timer.is_none_or(|timer| *wake < timer)) {
+            search.timer = Some(wake);
             self.timers.push(Reverse((wake, id)));
+        }
+    }
+
+    /// A timer of a search is due, which may stand for something that has come to pass.
+    pub(super) fn wake(&mut self, id: SearchId, now: Instant) {
+        let Some(search) = self.searches.get_mut(&id) else { return };
+        search.timer = search.timer.filter(|timer| *timer > now);
+        if search.wake.is_some_and(|wake| wake <= now) {
+            self.step(id, now);
+        } else {
+            self.set_timer(id);
         }
     }
 
@@ -227,9 +245,9 @@ impl Node {
                 && Family::of(contact.at) == search.family
         });
         for contact in told.take(MOST) {
-            if let Some(odds) = side.suspects.odds(contact.at, TOLD, now) {
+            if let Some(odds) = side.odds(contact.at, Kind::Told, now) {
                 search.walk.offer(contact, odds, None);
-                if odds >= TOLD {
+                if !side.is_suspected(contact.at) {
                     side.table.told(contact);
                 }
             }

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::address::subnet;
+use super::odds::Kind;
 use super::rtt::Rtt;
 use crate::dht::krpc::Contact;
 use crate::dht::{Distance, Id};
@@ -47,9 +48,15 @@ impl Known {
         self.heard.is_none_or(|heard| now.saturating_duration_since(heard) >= FRESH * 2 / 3)
     }
 
-    /// It has answered lately, and nothing since.
+    /// It has answered lately, and has not failed to since.
     pub(super) fn is_good(&self, now: Instant) -> bool {
-        self.failures == 0 && self.heard.is_some_and(|heard| now.saturating_duration_since(heard) < FRESH)
+        self.failures == 0 && self.kind(now) == Kind::Known
+    }
+
+    /// Whether it has answered lately.
+    pub(super) fn kind(&self, now: Instant) -> Kind {
+        let is_fresh = |heard| now.saturating_duration_since(heard) < FRESH;
+        if self.heard.is_some_and(is_fresh) { Kind::Known } else { Kind::Told }
     }
 }
 
@@ -58,14 +65,15 @@ impl Table {
         Self { own, buckets: Vec::new(), wide }
     }
 
-    /// Takes a node that has answered just now.
-    pub(super) fn heard(&mut self, contact: Contact, took: Option<Duration>, now: Instant) {
+    /// Takes a node that has answered just now; what was known of it before.
+    pub(super) fn heard(&mut self, contact: Contact, took: Option<Duration>, now: Instant) -> Kind {
         if let Some(known) = self.find(&contact) {
+            let kind = known.kind(now);
             (known.heard, known.failures) = (Some(now), 0);
             if let Some(took) = took {
                 known.rtt.learn(took);
             }
-            return;
+            return kind;
         }
         let mut rtt = Rtt::default();
         if let Some(took) = took {
@@ -76,6 +84,7 @@ impl Table {
             bucket.retain(|known| known.contact.at != contact.at);
         }
         self.insert(Known { contact, heard: Some(now), pinged: None, rtt, failures: 0 });
+        Kind::Told
     }
 
     /// Takes a node that somebody told of, if there is room.
@@ -83,6 +92,11 @@ impl Table {
         if self.find(&contact).is_none() {
             self.insert(Known { contact, heard: None, pinged: None, rtt: Rtt::default(), failures: 0 });
         }
+    }
+
+    /// What is known of who is at an address.
+    pub(super) fn kind(&self, at: SocketAddr, now: Instant) -> Kind {
+        self.all().find(|known| known.contact.at == at).map_or(Kind::Told, |known| known.kind(now))
     }
 
     /// Notes that a node has not answered.
