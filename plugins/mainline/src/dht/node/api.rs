@@ -18,7 +18,7 @@ pub struct Settings {
     pub patience: Duration,
     /// This machine's addresses as others see it, where that is known.
     pub public: [Option<IpAddr>; 2],
-    /// How many questions may be in the air at once.
+    /// How many questions may be in the air at once, at the least: more where the way has room for them.
     pub window: usize,
     /// What tokens and transaction ids follow from: from the system's chance, or others can guess them.
     pub secret: [u8; 16],

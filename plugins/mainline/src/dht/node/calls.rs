@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub(super) what: What,
     /// It was not answered in time; it may still be.
     pub(super) is_late: bool,
+    /// How many were in the air with it.
+    pub(super) among: usize,
 }
 
 /// What it belongs to.
@@ -56,7 +58,7 @@ impl Calls {
                 break id;
             }
         };
-        self.open.insert(id, Call { to, sent: now, what, is_late: false });
+        self.open.insert(id, Call { to, sent: now, what, is_late: false, among: self.fresh });
         self.order.push_back((now, id));
         self.young.push_back((now, id));
         self.fresh += 1;

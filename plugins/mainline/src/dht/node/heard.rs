@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::api::{Event, Family, Goal, Item, SearchId};
 use super::calls::{Call, What};
+use super::odds::Kind;
 use super::search::REPLICAS;
 use super::{Node, address};
 use crate::dht::Id;
@@ -74,13 +75,17 @@ impl Node {
 
     /// A question was not answered in time; it may still be.
     pub(super) fn miss(&mut self, call: &Call, now: Instant) {
-        if !matches!(call.what, What::Offer(_)) {
-            self.sides[Family::of(call.to).index()].silent(call.to, now);
+        if matches!(call.what, What::Offer(_)) {
+            return;
+        }
+        if self.sides[Family::of(call.to).index()].silent(call.to, now) == Some(Kind::Known) {
+            self.window.lost(self.late_after(), now);
         }
     }
 
     fn meet(&mut self, contact: Contact, call: &Call, now: Instant) {
         let took = now.saturating_duration_since(call.sent);
+        self.window.answered(took, call.among, !self.waiting.is_empty());
         let side = &mut self.sides[Family::of(contact.at).index()];
         side.rtt.learn(took);
         side.suspects.answered(contact.at);

@@ -16,6 +16,7 @@ mod side;
 mod table;
 mod upkeep;
 mod walk;
+mod window;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -29,6 +30,7 @@ use self::errand::Search;
 use self::search::Tokens;
 use self::serve::Server;
 use self::side::Side;
+use self::window::Window;
 use super::Id;
 use super::krpc::{self, Ask, Contact};
 
@@ -41,6 +43,7 @@ pub struct Node {
     searches: HashMap<SearchId, Search>,
     /// Searches whose next questions wait for room in the window.
     waiting: VecDeque<SearchId>,
+    window: Window,
     timers: BinaryHeap<Reverse<(Instant, SearchId)>>,
     tokens: Tokens,
     server: Server,
@@ -69,7 +72,7 @@ impl Node {
                 Some(ip) => Id::secure(ip, &mut chance),
                 None => Id::random(&mut chance),
             };
-            Side::new(id, settings.wide)
+            Side::new(id, settings.mode, settings.wide)
         };
         let sides = [side(0), side(1)];
         let calls = Calls::new(settings.derived(b"calls"));
@@ -80,6 +83,7 @@ impl Node {
             calls,
             searches: HashMap::new(),
             waiting: VecDeque::new(),
+            window: Window::new(settings.window),
             timers: BinaryHeap::new(),
             tokens: Tokens::default(),
             server,
@@ -198,7 +202,7 @@ impl Node {
     }
 
     fn has_room(&self) -> bool {
-        self.calls.fresh() < self.settings.window
+        self.calls.fresh() < self.window.size()
     }
 }
 

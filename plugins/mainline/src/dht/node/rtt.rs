@@ -30,9 +30,9 @@ impl Rtt {
         self.samples
     }
 
-    /// No answer need be expected before this time.
-    pub(super) fn soon(&self) -> Duration {
-        Duration::from_micros(u64::from(self.smooth) * 3 / 4)
+    /// About how long an answer takes.
+    pub(super) fn smooth(&self) -> Duration {
+        Duration::from_micros(self.smooth.into())
     }
 
     /// After what time an answer is late; `None` while nothing is known.

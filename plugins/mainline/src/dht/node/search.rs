@@ -81,7 +81,7 @@ impl Node {
     pub(super) fn step(&mut self, id: SearchId, now: Instant) {
         let usual = self.late_after();
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let soon = self.sides[search.family.index()].rtt.soon();
+        let soon = self.sides[search.family.index()].rtt.smooth() * 3 / 4;
         let plan = if search.is_short {
             Plan { is_done: true, ..Plan::default() }
         } else {

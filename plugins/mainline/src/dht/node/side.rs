@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::api::Mode;
 use super::odds::{Kind, Odds};
 use super::rtt::Rtt;
 use super::table::Table;
@@ -24,10 +25,10 @@ pub(super) struct Side {
 const SIZES: usize = 16;
 
 impl Side {
-    pub(super) fn new(id: Id, wide: bool) -> Self {
+    pub(super) fn new(id: Id, mode: Mode, wide: bool) -> Self {
         Self {
             id,
-            table: Table::new(id, wide),
+            table: Table::new(id, mode, wide),
             rtt: Rtt::default(),
             hosts: Vec::new(),
             suspects: Suspects::default(),
@@ -54,12 +55,15 @@ impl Side {
         self.suspects.0.contains_key(&at)
     }
 
-    /// Notes that a node has not answered in time.
-    pub(super) fn silent(&mut self, at: SocketAddr, now: Instant) {
-        if self.suspects.silences(at, now) == Silences::None {
-            self.odds.learn(self.table.kind(at, now), false);
+    /// Notes that a node has not answered in time; who that was, when it comes unexpected.
+    pub(super) fn silent(&mut self, at: SocketAddr, now: Instant) -> Option<Kind> {
+        let is_new = self.suspects.silences(at, now) == Silences::None;
+        let kind = is_new.then(|| self.table.kind(at, now));
+        if let Some(kind) = kind {
+            self.odds.learn(kind, false);
         }
         self.suspects.failed(at, now);
+        kind
     }
 
     /// Learns from the distance of the nth nearest node to a target how many there are.

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::address::subnet;
+use super::api::Mode;
 use super::odds::Kind;
 use super::rtt::Rtt;
 use crate::dht::krpc::Contact;
@@ -9,12 +10,14 @@ use crate::dht::{Distance, Id};
 
 /// The nodes that a node knows: for each number of leading bits that they share with it a bucket (BEP 5).
 ///
-/// The buckets of the far halves are larger than the 8 of BEP 5, as libtorrent's are: 128, 64, 32, 16. So a search begins several steps
-/// nearer, and in a small network at its end.
+/// The buckets of the far halves are larger than the 8 of BEP 5, as libtorrent's are: 128, 64, 32, 16, and twice that where the node is a
+/// client, of which a machine has one. So a search begins several steps nearer, and in a small network at its end.
 #[derive(Debug)]
 pub(super) struct Table {
     own: Id,
     buckets: Vec<Vec<Known>>,
+    /// The room of the farthest bucket.
+    room: usize,
     wide: bool,
 }
 
@@ -61,8 +64,9 @@ impl Known {
 }
 
 impl Table {
-    pub(super) fn new(own: Id, wide: bool) -> Self {
-        Self { own, buckets: Vec::new(), wide }
+    pub(super) fn new(own: Id, mode: Mode, wide: bool) -> Self {
+        let room = if mode == Mode::Client { 256 } else { 128 };
+        Self { own, buckets: Vec::new(), room, wide }
     }
 
     /// Takes a node that has answered just now; what was known of it before.
@@ -157,7 +161,7 @@ impl Table {
         if self.buckets.len() <= shared {
             self.buckets.resize_with(shared + 1, Vec::new);
         }
-        let (room, wide) = (room(shared), self.wide);
+        let (room, wide) = ((self.room >> shared.min(8)).max(8), self.wide);
         let bucket = &mut self.buckets[shared];
         // One address is one node, and on the internet a subnet is soon one owner.
         let ip = new.contact.at.ip();
@@ -183,10 +187,6 @@ impl Table {
     }
 }
 
-fn room(shared: usize) -> usize {
-    (128_usize >> shared.min(8)).max(8)
-}
-
 /// Who makes room for a node that answers: one that does not.
 fn worst(bucket: &[Known]) -> Option<usize> {
     bucket
@@ -207,7 +207,7 @@ mod tests {
     fn the_nearest_are_the_nearest_and_the_first_ones_stay() {
         let (mut chance, now) = (fastrand::Rng::with_seed(1), Instant::now());
         let own = Id::random(&mut chance);
-        let mut table = Table::new(own, false);
+        let mut table = Table::new(own, Mode::Server, false);
         for host in 1..=5000 {
             table.heard(contact(Id::random(&mut chance), host), None, now);
         }
@@ -224,7 +224,7 @@ mod tests {
     fn who_is_silent_goes_and_who_answers_comes() {
         let (mut chance, now) = (fastrand::Rng::with_seed(2), Instant::now());
         let own = Id([0; 20]);
-        let mut table = Table::new(own, true);
+        let mut table = Table::new(own, Mode::Server, true);
         let bucket: Vec<Contact> =
             (0_u32..8).map(|n| contact(own.sharing(10, &mut chance), n << 8 | 1)).collect();
         for known in &bucket {
