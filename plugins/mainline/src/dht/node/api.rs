@@ -151,6 +151,8 @@ pub struct Outcome {
     pub answered: usize,
     /// Nodes that were asked to store.
     pub offered: usize,
+    /// When the last of them was asked for the first time, from the beginning of the search.
+    pub sent_after: Option<Duration>,
     /// Nodes that acknowledged that they have stored.
     pub stored: usize,
     /// Nodes that refused, as they hold another item: 301 and 302 of BEP 44.

@@ -13,6 +13,7 @@ pub(super) struct Search {
     pub(super) goal: Arc<Goal>,
     pub(super) family: Family,
     pub(super) walk: Walk,
+    began: Instant,
     /// When to look at it again.
     pub(super) wake: Option<Instant>,
     /// The earliest timer that stands for it.
@@ -43,11 +44,12 @@ enum Offered {
 }
 
 impl Search {
-    pub(super) fn new(goal: Arc<Goal>, family: Family, walk: Walk) -> Self {
+    pub(super) fn new(goal: Arc<Goal>, family: Family, walk: Walk, now: Instant) -> Self {
         Self {
             goal,
             family,
             walk,
+            began: now,
             wake: None,
             timer: None,
             is_waiting: false,
@@ -69,6 +71,7 @@ impl Search {
 
     /// Notes that a node is asked to store a part.
     pub(super) fn offered(&mut self, to: SocketAddr, part: usize, now: Instant) {
+        self.outcome.sent_after = Some(now.saturating_duration_since(self.began));
         self.offers.push(Offer { to, part, at: now, state: Offered::Sent { tries: 1 } });
     }
 

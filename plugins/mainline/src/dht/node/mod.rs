@@ -46,6 +46,8 @@ pub struct Node {
     window: Window,
     timers: BinaryHeap<Reverse<(Instant, SearchId)>>,
     tokens: Tokens,
+    /// What time of day it was once.
+    clock: Option<(Instant, Duration)>,
     server: Server,
     upkeep_at: Instant,
     counts: Counts,
@@ -72,7 +74,7 @@ impl Node {
                 Some(ip) => Id::secure(ip, &mut chance),
                 None => Id::random(&mut chance),
             };
-            Side::new(id, settings.mode, settings.wide)
+            Side::new(id, &settings)
         };
         let sides = [side(0), side(1)];
         let calls = Calls::new(settings.derived(b"calls"));
@@ -86,6 +88,7 @@ impl Node {
             window: Window::new(settings.window),
             timers: BinaryHeap::new(),
             tokens: Tokens::default(),
+            clock: None,
             server,
             upkeep_at: now,
             counts: Counts::default(),
@@ -207,9 +210,9 @@ impl Node {
 }
 
 /// The peers, items and tokens that are kept by their info hash are few: the oldest goes.
-fn forget_oldest<V>(kept: &mut BTreeMap<Id, (Instant, V)>, most: usize) {
+fn forget_oldest<K: Ord + Copy, V>(kept: &mut BTreeMap<K, (Instant, V)>, most: usize) {
     if kept.len() > most
-        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(id, _)| *id)
+        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(key, _)| *key)
     {
         kept.remove(&oldest);
     }

@@ -41,7 +41,7 @@ impl Odds {
     /// How likely an answer is of one that has been silent so many times since it last answered.
     ///
     /// By Bayes: where much is lost on the way, silence says little; where nothing is, who is silent once is likely gone.
-    pub(super) fn of(&self, kind: Kind, silences: u8) -> f32 {
+    pub(super) fn of(self, kind: Kind, silences: u8) -> f32 {
         let (usual, there) = match kind {
             Kind::Known => (self.known, THERE),
             Kind::Told => (self.told, (self.told / self.known).min(THERE)),

@@ -15,14 +15,14 @@ use crate::dht::krpc::Contact;
 use crate::dht::{Distance, Id};
 
 /// The tokens of the nodes nearest to an info hash, for the next announcement.
-pub(super) type Tokens = BTreeMap<Id, (Instant, Vec<(Contact, Box<[u8]>)>)>;
+pub(super) type Tokens = BTreeMap<(Family, Id), (Instant, Vec<(Contact, Box<[u8]>)>)>;
 
 /// A search for peers ends when so many of the nearest have answered (BEP 5).
 pub(super) const NEAREST: usize = 8;
 /// What is stored is stored at so many, since nodes go, and not all know the same ones.
 pub(super) const REPLICAS: usize = 20;
 /// Tokens are good for five minutes at least (BEP 5 says ten; libtorrent changes its secret every five).
-const TOKEN_LIFE: Duration = Duration::from_secs(270);
+pub(super) const TOKEN_LIFE: Duration = Duration::from_secs(270);
 /// For so many info hashes they are kept.
 const TOKENS: usize = 128;
 
@@ -32,11 +32,8 @@ impl Node {
         self.next_search += 1;
         let id = SearchId(self.next_search);
         let remembered = match &goal {
-            Goal::Announce(hash, _) => self.tokens.get(hash).filter(|(since, nodes)| {
-                let is_fresh = now.saturating_duration_since(*since) < TOKEN_LIFE;
-                is_fresh
-                    && nodes.len() >= NEAREST
-                    && nodes.iter().all(|(node, _)| Family::of(node.at) == family)
+            Goal::Announce(hash, _) => self.tokens.get(&(family, *hash)).filter(|(since, nodes)| {
+                now.saturating_duration_since(*since) < TOKEN_LIFE && nodes.len() >= NEAREST
             }),
             _ => None,
         };
@@ -47,7 +44,7 @@ impl Node {
                 for (node, token) in &nodes {
                     walk.remember(*node, token);
                 }
-                Search::new(goal, family, walk)
+                Search::new(goal, family, walk, now)
             }
             None => self.fresh(goal, family, now),
         };
@@ -74,7 +71,7 @@ impl Node {
                 walk.offer(known.contact, odds, late.map(|late| late.min(self.settings.patience)));
             }
         }
-        Search::new(goal, family, walk)
+        Search::new(goal, family, walk, now)
     }
 
     /// Asks who is to be asked now, stores where it is time, and ends the search where nobody is waited for.
@@ -183,7 +180,7 @@ impl Node {
         let mut outcome = search.outcome();
         if search.is_short && outcome.stored * 2 < outcome.offered {
             // The tokens are no good any more, or the nodes are gone: search.
-            self.tokens.remove(&target);
+            self.tokens.remove(&(search.family, target));
             let again = self.fresh(search.goal, search.family, now);
             self.searches.insert(id, again);
             self.step(id, now);
@@ -200,7 +197,7 @@ impl Node {
                 search.walk.nearest(REPLICAS).filter_map(|node| Some((node.contact, node.token.clone()?)));
             let known: Vec<_> = known.collect();
             if !known.is_empty() {
-                self.tokens.insert(target, (now, known));
+                self.tokens.insert((search.family, target), (now, known));
                 forget_oldest(&mut self.tokens, TOKENS);
             }
         }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::api::Mode;
+use super::api::Settings;
 use super::odds::{Kind, Odds};
 use super::rtt::Rtt;
 use super::table::Table;
@@ -25,10 +25,10 @@ pub(super) struct Side {
 const SIZES: usize = 16;
 
 impl Side {
-    pub(super) fn new(id: Id, mode: Mode, wide: bool) -> Self {
+    pub(super) fn new(id: Id, settings: &Settings) -> Self {
         Self {
             id,
-            table: Table::new(id, mode, wide),
+            table: Table::new(id, settings.mode, settings.wide),
             rtt: Rtt::default(),
             hosts: Vec::new(),
             suspects: Suspects::default(),

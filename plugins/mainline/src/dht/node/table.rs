@@ -65,7 +65,7 @@ impl Known {
 
 impl Table {
     pub(super) fn new(own: Id, mode: Mode, wide: bool) -> Self {
-        let room = if mode == Mode::Client { 256 } else { 128 };
+        let room = if mode == Mode::Server { 128 } else { 256 };
         Self { own, buckets: Vec::new(), room, wide }
     }
 
@@ -119,17 +119,20 @@ impl Table {
 
     /// The nearest nodes, the nearest first, of those that `fits`.
     pub(super) fn nearest(&self, target: &Id, most: usize, fits: impl Fn(&Known) -> bool) -> Vec<&Known> {
-        let mut nearest: Vec<(Distance, &Known)> = Vec::with_capacity(most + 1);
-        for known in self.all().filter(|known| fits(known)) {
-            let distance = known.contact.id.distance(target);
-            if nearest.len() == most && nearest.last().is_some_and(|(last, _)| *last <= distance) {
+        // Numbers are compared sooner than bytes are, and this is what a server does most.
+        let mut nearest: Vec<(u64, Distance, &Known)> = Vec::with_capacity(most + 1);
+        for known in self.all() {
+            let head = known.contact.id.head() ^ target.head();
+            let is_far = nearest.len() == most && nearest.last().is_some_and(|(last, ..)| *last < head);
+            if is_far || !fits(known) {
                 continue;
             }
-            let at = nearest.partition_point(|(other, _)| *other < distance);
-            nearest.insert(at, (distance, known));
+            let distance = known.contact.id.distance(target);
+            let at = nearest.partition_point(|(first, rest, _)| (*first, rest) < (head, &distance));
+            nearest.insert(at, (head, distance, known));
             nearest.truncate(most);
         }
-        nearest.into_iter().map(|(_, known)| known).collect()
+        nearest.into_iter().map(|(.., known)| known).collect()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Known> {
