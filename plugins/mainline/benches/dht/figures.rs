@@ -86,13 +86,6 @@ impl Times {
 }
 
 impl Many {
-    /// The one with the median speed; missed is what any of them has missed.
-    pub(crate) fn median(mut runs: Vec<Self>) -> Option<Self> {
-        let missed = runs.iter().map(|run| run.missed).max()?;
-        runs.sort_by_key(|run| run.took);
-        runs.get(runs.len() / 2).map(|run| Self { missed, ..*run })
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     pub(crate) fn per_second(&self) -> f64 {
         self.count as f64 / self.took.as_secs_f64()

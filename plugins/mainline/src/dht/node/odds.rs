@@ -16,8 +16,9 @@ pub(super) enum Kind {
 
 /// How much one answer, or none, says.
 const RATE: f32 = 1.0 / 32.0;
-/// Nobody is surer than this.
+/// Nobody is surer than this, nor less sure who has not been silent: a machine that slept has missed the answers of all.
 const MOST: f32 = 0.99;
+const LEAST: f32 = 0.35;
 /// Who has answered lately is there with this probability, whatever the way there loses.
 const THERE: f32 = 0.98;
 
@@ -35,7 +36,7 @@ impl Odds {
             Kind::Told => &mut self.told,
         };
         let seen = if is_answered { 1.0 } else { 0.0 };
-        *share = (*share + (seen - *share) * RATE).clamp(0.2, MOST);
+        *share = (*share + (seen - *share) * RATE).clamp(LEAST, MOST);
     }
 
     /// How likely an answer is of one that has been silent so many times since it last answered.
