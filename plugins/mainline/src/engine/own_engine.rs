@@ -187,6 +187,7 @@ fn sum([v4, v6]: [Outcome; 2]) -> Outcome {
         asked: v4.asked + v6.asked,
         answered: v4.answered + v6.answered,
         offered: v4.offered + v6.offered,
+        sent_after: v4.sent_after.max(v6.sent_after),
         stored: v4.stored + v6.stored,
         conflicts: v4.conflicts + v6.conflicts,
         refusal: v4.refusal.or(v6.refusal),

@@ -25,6 +25,8 @@ pub(super) struct Driver {
 
 /// So many datagrams are read before anything is sent, so that a flood does not keep the answers back.
 const BATCH: usize = 64;
+/// So many batches are read before the node looks who is late: an answer that waits in the socket is not.
+const BATCHES: u32 = 32;
 
 impl Driver {
     pub(super) fn new(
@@ -39,12 +41,13 @@ impl Driver {
 
     /// Runs until the last handle is gone.
     pub(super) async fn run(mut self) {
+        let mut batches = 0;
         loop {
             self.send().await;
             self.tell();
             let due = self.node.next_due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
             let [v4, v6] = &self.sockets;
-            tokio::select! {
+            let is_drained = tokio::select! {
                 biased;
                 ready = readable(v4.as_ref()) => self.receive(0, ready.is_ok()),
                 ready = readable(v6.as_ref()) => self.receive(1, ready.is_ok()),
@@ -52,25 +55,30 @@ impl Driver {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                () = sleep_until(due.into()) => {}
+                () = sleep_until(due.into()) => true,
+            };
+            batches = if is_drained { 0 } else { batches + 1 };
+            if batches % BATCHES == 0 {
+                self.node.due(Instant::now());
             }
-            self.node.due(Instant::now());
         }
     }
 
-    fn receive(&mut self, side: usize, is_ready: bool) {
-        let Some(socket) = self.sockets[side].as_ref().filter(|_| is_ready) else { return };
+    /// Whether nothing is left to be read.
+    fn receive(&mut self, side: usize, is_ready: bool) -> bool {
+        let Some(socket) = self.sockets[side].as_ref().filter(|_| is_ready) else { return true };
         for _ in 0..BATCH {
             match socket.try_recv_from(&mut self.packet[..]) {
                 Ok((length, from)) => {
                     self.wires.received(side);
                     self.node.handle(from, &self.packet[..length], Instant::now());
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 // What came of something that was sent; some systems tell it here.
                 Err(_) => {}
             }
         }
+        false
     }
 
     /// Waits where the system has no room; what cannot be sent is lost, as on the way.
@@ -106,7 +114,8 @@ impl Driver {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    /// Does what a handle asks for; the sockets were empty, or it would not have its turn.
+    fn obey(&mut self, command: Command) -> bool {
         let now = Instant::now();
         match command {
             Command::Search { key, goal, family, listener } => {
@@ -123,6 +132,7 @@ impl Driver {
             Command::Hosts(hosts) => self.node.add_hosts(&hosts),
             Command::Keep(answer) => drop(answer.send(self.node.keep(now))),
         }
+        true
     }
 
     fn end(&mut self, search: SearchId) {

@@ -68,7 +68,9 @@ impl Dht {
         let mut seed = [0; 8];
         getrandom::fill(&mut settings.secret)?;
         getrandom::fill(&mut seed)?;
-        let mut node = Node::new(settings, u64::from_le_bytes(seed), std::time::Instant::now());
+        let now = std::time::Instant::now();
+        let mut node = Node::new(settings, u64::from_le_bytes(seed), now);
+        node.set_clock(now, std::time::SystemTime::now());
         node.start_from(&start.bootstrap);
         if let Some(kept) = &start.kept {
             node.remember(kept);

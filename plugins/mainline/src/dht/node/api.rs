@@ -22,7 +22,7 @@ pub struct Settings {
     pub patience: Duration,
     /// This machine's addresses as others see it, where that is known.
     pub public: [Option<IpAddr>; 2],
-    /// How many questions may be in the air at once.
+    /// How many questions may be in the air at once, at the least: more where the way has room for them.
     pub window: usize,
     /// What tokens and transaction ids follow from: from the system's chance, or others can guess them.
     pub secret: [u8; 16],
@@ -184,6 +184,8 @@ pub struct Outcome {
     pub answered: usize,
     /// Nodes that were asked to store.
     pub offered: usize,
+    /// When the last of them was asked for the first time, from the beginning of the search.
+    pub sent_after: Option<Duration>,
     /// Nodes that acknowledged that they have stored.
     pub stored: usize,
     /// Nodes that refused, as they hold another item: 301 and 302 of BEP 44.

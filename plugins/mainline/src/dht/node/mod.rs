@@ -7,6 +7,8 @@ mod errand;
 mod goal;
 mod heard;
 mod keep;
+mod odds;
+mod plan;
 mod reach;
 mod rtt;
 mod search;
@@ -15,6 +17,7 @@ mod side;
 mod table;
 mod upkeep;
 mod walk;
+mod window;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
@@ -31,6 +34,7 @@ use self::errand::Search;
 use self::search::Tokens;
 use self::serve::Server;
 use self::side::Side;
+use self::window::Window;
 use super::Id;
 use super::krpc::{self, Ask, Contact};
 
@@ -43,8 +47,11 @@ pub struct Node {
     searches: HashMap<SearchId, Search>,
     /// Searches whose next questions wait for room in the window.
     waiting: VecDeque<SearchId>,
+    window: Window,
     timers: BinaryHeap<Reverse<(Instant, SearchId)>>,
     tokens: Tokens,
+    /// What time of day it was once.
+    clock: Option<(Instant, Duration)>,
     server: Server,
     upkeep_at: Instant,
     counts: Counts,
@@ -59,11 +66,6 @@ struct Counts {
     asked: [u64; 2],
     answered: [u64; 2],
 }
-
-/// How likely a node is to be there that others tell of, until experience says otherwise.
-const TOLD: f32 = 0.7;
-/// How likely a node is to be there that has answered in the last quarter of an hour.
-const GOOD: f32 = 0.97;
 
 impl Node {
     /// A node; the same settings and seed make the same one. What others must not guess follows from [`Settings::secret`].
@@ -86,8 +88,10 @@ impl Node {
             calls,
             searches: HashMap::new(),
             waiting: VecDeque::new(),
+            window: Window::new(settings.window),
             timers: BinaryHeap::new(),
             tokens: Tokens::default(),
+            clock: None,
             server,
             upkeep_at: now,
             counts: Counts::default(),
@@ -145,15 +149,15 @@ impl Node {
         while let Some(call) = self.calls.give_up(self.settings.patience, now) {
             self.lose(call, now);
         }
-        self.calls.age(self.late_after(), now);
+        let late_after = self.late_after();
+        while let Some(call) = self.calls.next_that_is_late(late_after, now) {
+            self.miss(&call, now);
+        }
         while let Some(Reverse((_, search))) =
             self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now)
         {
             self.timers.pop();
-            // Others may stand for the same search: only the one that is set counts.
-            if self.searches.get(&search).is_some_and(|search| search.wake.is_some_and(|wake| wake <= now)) {
-                self.step(search, now);
-            }
+            self.wake(search, now);
         }
         self.go_on(now);
         self.keep_up(now);
@@ -224,7 +228,7 @@ impl Node {
     }
 
     fn has_room(&self) -> bool {
-        self.calls.fresh() < self.settings.window
+        self.calls.fresh() < self.window.size()
     }
 }
 
