@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::net::UnixListener;
 
 use serde_json::Value;
-use support::process::{visible, worker};
+use support::process::{visible, wait, worker};
 use support::{Home, library};
 
 /// What is refused to every plugin.
@@ -160,6 +160,13 @@ fn a_worker_inherits_nothing() {
     shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let host = support::Running::new(shell);
     let worker = worker(host.pid());
+    // It has begun when it has given up what it may not keep.
+    let limits = || fs::read_to_string(format!("/proc/{worker}/limits")).unwrap();
+    let core = |limits: &str| {
+        let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        line.split_whitespace().nth(4).unwrap().to_owned()
+    };
+    wait("it may leave a core", || core(&limits()) == "0");
     for (file, bytes) in visible(worker) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(!text.contains("canary-93ab"), "{}: {text}", file.display());
@@ -180,7 +187,4 @@ fn a_worker_inherits_nothing() {
             .to_owned()
     };
     assert_eq!(group(worker), worker.to_string());
-    let core = fs::read_to_string(format!("/proc/{worker}/limits")).unwrap();
-    let core = core.lines().find(|line| line.starts_with("Max core file size")).unwrap().to_owned();
-    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
 }

@@ -1,6 +1,5 @@
 //! A plugin that dies costs its own row: others' peers come out, the command ends in time, and what happened is told.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 mod support;
 
