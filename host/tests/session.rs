@@ -65,6 +65,23 @@ impl Author {
         assert!(tested["kept"].as_u64().unwrap() > 30, "{tested}");
     }
 
+    /// What the manifest does not ask for fails here, and not first at the users'.
+    #[cfg(target_os = "linux")]
+    fn forgets_to_ask(&self) {
+        let (asked, forgotten) = ("files = [\"config.folder\"]", "files = []");
+        self.edit("plugin.toml", asked, forgotten);
+        // The folder of the test itself is granted in any case.
+        let elsewhere = format!("folder={}", self.home.path().join("elsewhere").display());
+        let only = ["--only", "announced_peer_is_found", "--config", elsewhere.as_str(), "--json"];
+        let ran = self.run(&[&["plugin", "test", "."], only.as_slice()].concat());
+        assert_eq!(ran.code(), 6, "{}", ran.err());
+        let clauses = ran.of_type("clause");
+        let broken = clauses.iter().find(|line| line["verdict"] == "broken").unwrap();
+        assert_eq!(broken["clause"], "announced_peer_is_found");
+        assert!(broken["why"].as_str().unwrap().contains("Permission denied"), "{broken}");
+        self.edit("plugin.toml", forgotten, asked);
+    }
+
     /// Packs, signs and lists a version, as the guide says.
     fn publish(&self, version: &str) {
         let file = format!("dist/pinboard-{version}-{}.bbp", target());
@@ -179,10 +196,8 @@ impl User {
         let mut kept = self.home.start(&["announce", "demo", "--peer", PEER, "--via", "pinboard", "--json"]);
         kept.json_of("receipt");
         let worker = worker(kept.pid());
-        // The library is in that process alone.
-        let name = format!("data/plugins/pinboard/{}", "1.0.0");
-        let maps = |pid: u32| fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
-        assert!(!maps(kept.pid()).contains(&name));
+        let words = fs::read_to_string(format!("/proc/{worker}/cmdline")).unwrap();
+        assert_eq!(words.split('\0').nth(2), Some("pinboard"));
         self.finds(PEER);
         kept.signal("INT");
         assert_eq!(kept.end().0, Some(130));
@@ -201,6 +216,8 @@ fn from_an_idea_to_its_removal() {
     let (author, user) = (Author::new(), User::new());
     author.edit("plugin.toml", "0.1.0", "1.0.0");
     author.edit("Cargo.toml", "0.1.0", "1.0.0");
+    #[cfg(target_os = "linux")]
+    author.forgets_to_ask();
     author.test();
     author.publish("1.0.0");
     install(&author, &user);

@@ -105,9 +105,9 @@ fn confine(job: &Job, subject: &Subject) -> Result<()> {
     // Where the suite counts what a plugin leaves behind.
     #[cfg(target_os = "linux")]
     confine.files.extend(["/proc/self/task", "/proc/self/fd"].map(Into::into));
-    worker::confine(&confine, &job.library).map(drop).map_err(|error| {
-        Error::new(Kind::Other, "the process of the test cannot be confined").because(error)
-    })
+    worker::confine(&confine, &job.library)
+        .map(drop)
+        .map_err(|error| Error::new(Kind::Other, "the process of the test cannot be confined").because(error))
 }
 
 /// With the settings of the command; or what is broken before they can be understood.

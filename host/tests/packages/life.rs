@@ -81,8 +81,7 @@ fn a_package_holds_what_its_author_gave() {
         folder.join(name).display().to_string()
     };
     let library = file("libvocal.so", &of_version("1.0.0"));
-    let (license, man) =
-        (file("LICENSE", b"do as you please\n"), file("vocal.7", b".TH vocal 7\n"));
+    let (license, man) = (file("LICENSE", b"do as you please\n"), file("vocal.7", b".TH vocal 7\n"));
     let out = author.folder().display().to_string();
     author.home.ok(&["plugin", "pack", &library, "--license", &license, "--man", &man, "--out", &out]);
     let package = author.folder().join(format!("{PLUGIN}-1.0.0-{}.bbp", target()));
@@ -168,6 +167,10 @@ fn a_library_for_development_gives_way_to_what_is_installed() {
     let info = &home.ok(&["plugin", "info", PLUGIN, "--json"]).lines()[0];
     assert_eq!((&info["origin"], &info["version"]), (&"dev".into(), &"9.9.9".into()));
     home.works();
+    // To forget it would be to forget the installed one too.
+    let unlinked = home.run(&["plugin", "unlink", PLUGIN]);
+    assert_eq!(unlinked.code(), 2);
+    assert!(unlinked.err().contains("bitboot plugin rollback vocal"), "{}", unlinked.err());
     home.ok(&["plugin", "rollback", PLUGIN]);
     let info = &home.ok(&["plugin", "info", PLUGIN, "--json"]).lines()[0];
     assert_eq!((&info["origin"], &info["version"]), (&"signed".into(), &"1.0.0".into()));
