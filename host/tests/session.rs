@@ -189,7 +189,7 @@ impl User {
         assert_eq!(peers.iter().map(|line| &line["peer"]).collect::<Vec<_>>(), [peer]);
     }
 
-    /// The backend runs in a worker of the command, which ends with it.
+    /// The backend runs in a worker of the command, which ends with it; what was announced is withdrawn then.
     #[cfg(target_os = "linux")]
     fn works_in_a_worker(&self) {
         use support::process::{runs, wait, worker};
@@ -221,9 +221,9 @@ fn from_an_idea_to_its_removal() {
     author.test();
     author.publish("1.0.0");
     install(&author, &user);
-    user.works(REVEALS[0]);
     #[cfg(target_os = "linux")]
     user.works_in_a_worker();
+    user.works(REVEALS[0]);
 
     // The second version is another library.
     author.edit("plugin.toml", "1.0.0", "1.1.0");
