@@ -167,6 +167,7 @@ impl Backend for Careless {
         let mut quote = Quote::free();
         quote.fee =
             matches!(self.breaks, Breaks::QuoteIsGiven | Breaks::QuoteCoversTheCost).then(|| "1 EUR".into());
+        quote.test_network = self.breaks == Breaks::QuoteCoversTheCost;
         quote.readers = "nobody".into();
         Ok(quote)
     }
