@@ -89,7 +89,7 @@ fn built(home: &Home) -> String {
 fn listed(home: &Home, name: &str) -> (String, String) {
     let lines = home.ok(&["plugin", "list", "--json"]).lines();
     let line = lines.iter().find(|line| line["plugin"] == name).unwrap();
-    (line["state"].as_str().unwrap().to_owned(), line["version"].as_str().unwrap().to_owned())
+    (line["origin"].as_str().unwrap().to_owned(), line["version"].as_str().unwrap().to_owned())
 }
 
 #[test]

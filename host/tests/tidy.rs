@@ -91,7 +91,7 @@ fn rooms_do_not_import_each_other_sideways() {
         ("worker", &["backend"]),
         ("loader", &["backend", "registry", "worker"]),
         ("install", &["loader", "registry"]),
-        ("author", &["output", "registry"]),
+        ("author", &["loader", "output", "registry", "worker"]),
         ("output", &["discovery", "network"]),
     ];
     for (room, allowed) in rooms {

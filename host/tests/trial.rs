@@ -104,7 +104,7 @@ fn what_never_ends_or_never_has_enough_is_ended() {
         assert_eq!(told[0].1, "no end within 2s; its process was ended");
     }
     assert!(start.elapsed() < Duration::from_secs(30));
-    // Four GiB are nothing for a machine and too much for a plugin.
+    // One GiB is nothing for a machine and too much for a plugin.
     let memory =
         test("dies", &["by=memory"], &["--only", "unknown_locator_finds_nothing", "--timeout", "60s"]);
     assert_eq!(names(&broken(&memory)), ["unknown_locator_finds_nothing"]);

@@ -4,15 +4,17 @@ use std::fs::File;
 use std::io::BufRead;
 use std::time::Duration;
 
-use bitboot_conformance::{Driver, OPENS, Outcome, Subject, Suite, unknown};
+use bitboot_conformance::{Driver, Noise, OPENS, Outcome, Subject, Suite, unknown};
 use bitboot_plugin_api::ffi::outside::Library;
 use serde_json::{Map, Value};
 use toml_edit::Table;
 
 use super::job::{Job, Said};
 use crate::error::{Error, Kind, Result};
+use crate::loader::{granted, make_folders};
 use crate::output::divert_stdout;
-use crate::registry::{Assignment, assign};
+use crate::registry::{Assignment, Grants, assign};
+use crate::worker;
 
 /// The longest line that a job is.
 const MAX_JOB: u64 = 1 << 20;
@@ -20,12 +22,17 @@ const MAX_JOB: u64 = 1 << 20;
 /// Reads the job on standard input, puts the plugin to its clauses, and says what comes of it.
 pub(crate) async fn sit(say: impl Fn(&Said) -> Result<()>) -> Result<()> {
     let job = job()?;
-    limit_memory();
-    // From here on the plugin's words on standard output are seen, and nobody else's are there.
     let printed = File::options().append(true).open(&job.printed);
-    divert_stdout(&printed.map_err(|error| Error::file("open", &job.printed, &error))?);
+    let printed = printed.map_err(|error| Error::file("open", &job.printed, &error))?;
+    let subject = match set_up(&job).and_then(|subject| confine(&job, &subject).map(|()| subject)) {
+        Ok(subject) => subject,
+        Err(error) => return say(&Said::Unready(error.into())),
+    };
+    end_with_the_command();
+    // From here on the plugin's words on standard output are seen, and nobody else's are there.
+    divert_stdout(&printed);
     say(&Said::Begun(OPENS.into()))?;
-    let subject = match subject(&job).await {
+    let subject = match with_settings(&job, subject).await {
         Ok(Ok(subject)) => subject,
         Ok(Err(broken)) => return say(&Said::Told(OPENS.into(), Outcome::Broken(broken))),
         Err(error) => return say(&Said::Unready(error.into())),
@@ -48,10 +55,14 @@ fn job() -> Result<Job> {
     let mut line = String::new();
     let read = std::io::Read::take(std::io::stdin().lock(), MAX_JOB).read_line(&mut line);
     let job = read.ok().and_then(|_| serde_json::from_str(&line).ok());
-    let job = job.ok_or_else(|| {
+    job.ok_or_else(|| {
         Error::new(Kind::Usage, "there is no job on the standard input")
             .fix("this is for: bitboot plugin test")
-    })?;
+    })
+}
+
+/// A thread, so only after this process is confined: that confines the thread that asks for it, and those that it starts.
+fn end_with_the_command() {
     // Whoever started this process is gone when its end of the pipe is: then nobody wants to know, whatever the plugin does.
     std::thread::spawn(|| {
         let mut rest = String::new();
@@ -60,34 +71,47 @@ fn job() -> Result<Job> {
         }
         std::process::abort();
     });
-    Ok(job)
 }
 
-/// Takes the whole machine from nobody.
-fn limit_memory() {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Resource, Rlimit, setrlimit};
-        const MOST: u64 = 4 << 30;
-        // What the system does not let us do it does not do for others either.
-        let _ = setrlimit(Resource::As, Rlimit { current: Some(MOST), maximum: Some(MOST) });
-    }
-}
-
-/// The kind as its crate and the command say that it is tested; or what is broken before that can be known.
-async fn subject(job: &Job) -> Result<Result<Subject, String>> {
-    let wrong = |error: bitboot_plugin_api::Error| {
-        let mut told = Error::new(Kind::Config, error.message);
-        (told.why, told.fix) = (error.why, error.fix);
-        told
-    };
+/// The kind as its crate says that it is tested.
+fn set_up(job: &Job) -> Result<Subject> {
     let subject = match &job.folder {
-        Some(folder) => Subject::of_crate(folder, &job.kind, &job.temp).map_err(wrong)?,
+        Some(folder) => Subject::of_crate(folder, &job.kind, &job.temp).map_err(|error| {
+            let mut told = Error::new(Kind::Config, error.message);
+            (told.why, told.fix) = (error.why, error.fix);
+            told
+        })?,
         None => Subject::new(&job.kind, Value::Object(Map::new())),
     };
-    if let Some(stray) = unknown(&subject) {
-        return Err(Error::new(Kind::Config, format!("conformance.toml: {stray}")));
+    match unknown(&subject) {
+        Some(stray) => Err(Error::new(Kind::Config, format!("conformance.toml: {stray}"))),
+        None => Ok(subject),
     }
+}
+
+/// Confines this process as a user's worker is that grants all that the manifest asks for, so that what a plugin forgets to ask for fails
+/// here first. Left as it is where the test itself starts programs.
+fn confine(job: &Job, subject: &Subject) -> Result<()> {
+    if matches!(subject.noise(), Some(Noise::Command(_))) {
+        return Ok(());
+    }
+    // What they are by the schema is known only when the library is open; folders are what is typed.
+    let typed = job.settings.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
+    let configs = subject.clone().with_settings(&typed, &job.temp).configs().map(Clone::clone);
+    let all = Grants { listen: Some(true), ..Grants::default() };
+    let mut confine = granted(&job.asks, &all, None, &configs);
+    make_folders(&confine);
+    confine.files.push(job.temp.clone());
+    // Where the suite counts what a plugin leaves behind.
+    #[cfg(target_os = "linux")]
+    confine.files.extend(["/proc/self/task", "/proc/self/fd"].map(Into::into));
+    worker::confine(&confine, &job.library)
+        .map(drop)
+        .map_err(|error| Error::new(Kind::Other, "the process of the test cannot be confined").because(error))
+}
+
+/// With the settings of the command; or what is broken before they can be understood.
+async fn with_settings(job: &Job, subject: Subject) -> Result<Result<Subject, String>> {
     let settings = if job.settings.is_empty() {
         Map::new()
     } else {

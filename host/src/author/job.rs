@@ -4,12 +4,15 @@ use bitboot_conformance::Outcome;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
+use crate::loader::Asks;
 
 /// What the process is told that puts a plugin to clauses: one line on its standard input. When that input ends, so does the process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub(crate) library: PathBuf,
     pub(crate) kind: String,
+    /// What its manifest asks for: the process gets no more.
+    pub(crate) asks: Asks,
     /// The crate's folder, where `conformance.toml` may lie.
     pub(crate) folder: Option<PathBuf>,
     /// An empty folder.

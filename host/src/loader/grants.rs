@@ -10,7 +10,7 @@ use crate::registry::Grants;
 use crate::worker::Confine;
 
 /// What is granted to the process of a plugin whose backends have these settings.
-pub(super) fn confine(asks: &Asks, grants: &Grants, memory_mib: Option<u32>, settings: &[Value]) -> Confine {
+pub(crate) fn confine(asks: &Asks, grants: &Grants, memory_mib: Option<u32>, settings: &[Value]) -> Confine {
     let mut confine = Confine::default();
     confine.network = asks.network && grants.network.unwrap_or(true);
     // An open door has to be granted by a person.
@@ -39,7 +39,7 @@ pub(super) fn spends(asks: &Asks, grants: &Grants) -> bool {
 }
 
 /// Makes the folders that are granted: a process that may write in a folder cannot make it.
-pub(super) fn make_folders(confine: &Confine) {
+pub(crate) fn make_folders(confine: &Confine) {
     // One that cannot be made is told by the plugin, which finds none.
     confine.files.iter().filter(|folder| !folder.exists()).for_each(|folder| drop(make_folder(folder)));
 }

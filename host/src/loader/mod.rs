@@ -12,6 +12,7 @@ mod services;
 mod workers;
 
 pub(crate) use find::{TARGET, candidates, file_name, find};
+pub(crate) use grants::{confine as granted, make_folders};
 pub(crate) use manifest::{Asks, Manifest, manifest_of, parse as parse_manifest};
 pub(crate) use open::Loader;
 pub(crate) use quarantine::Quarantine;

@@ -12,4 +12,5 @@ pub(crate) use parent::hear;
 pub(crate) use parent::last_words;
 pub use parent::{Death, Events, NotStarted, Remote, Witness, Worker};
 pub use program::run_worker;
+pub(crate) use sandbox::confine;
 pub use sandbox::{Confine, InForce, Rule, State};

@@ -75,14 +75,15 @@ fn the_same_plugin_makes_the_same_package() {
 #[test]
 fn a_package_holds_what_its_author_gave() {
     let (author, home) = (Author::new(), Home::new());
-    let folder = author.home.path().join("crate");
-    fs::create_dir_all(folder.join("target/release")).unwrap();
-    fs::write(folder.join("Cargo.toml"), "[package]\nname = \"bitboot-vocal\"\n").unwrap();
-    let built = format!("{}bitboot_vocal{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    fs::write(folder.join("target/release").join(built), of_version("1.0.0")).unwrap();
-    fs::write(folder.join("LICENSE"), "do as you please\n").unwrap();
-    fs::write(folder.join("vocal.7"), ".TH vocal 7\n").unwrap();
-    author.home.ok(&["plugin", "pack", folder.to_str().unwrap(), "--out", author.folder().to_str().unwrap()]);
+    let folder = author.home.path();
+    let file = |name: &str, content: &[u8]| {
+        fs::write(folder.join(name), content).unwrap();
+        folder.join(name).display().to_string()
+    };
+    let library = file("libvocal.so", &of_version("1.0.0"));
+    let (license, man) = (file("LICENSE", b"do as you please\n"), file("vocal.7", b".TH vocal 7\n"));
+    let out = author.folder().display().to_string();
+    author.home.ok(&["plugin", "pack", &library, "--license", &license, "--man", &man, "--out", &out]);
     let package = author.folder().join(format!("{PLUGIN}-1.0.0-{}.bbp", target()));
     author.sign(&package);
     home.trust(&author);
@@ -166,6 +167,10 @@ fn a_library_for_development_gives_way_to_what_is_installed() {
     let info = &home.ok(&["plugin", "info", PLUGIN, "--json"]).lines()[0];
     assert_eq!((&info["origin"], &info["version"]), (&"dev".into(), &"9.9.9".into()));
     home.works();
+    // To forget it would be to forget the installed one too.
+    let unlinked = home.run(&["plugin", "unlink", PLUGIN]);
+    assert_eq!(unlinked.code(), 2);
+    assert!(unlinked.err().contains("bitboot plugin rollback vocal"), "{}", unlinked.err());
     home.ok(&["plugin", "rollback", PLUGIN]);
     let info = &home.ok(&["plugin", "info", PLUGIN, "--json"]).lines()[0];
     assert_eq!((&info["origin"], &info["version"]), (&"signed".into(), &"1.0.0".into()));

@@ -77,6 +77,18 @@ impl Subject {
         self
     }
 
+    /// The configurations of both backends.
+    #[must_use]
+    pub fn configs(&self) -> [&Value; 2] {
+        [&self.config, &self.second]
+    }
+
+    /// How bytes of a stranger are put on the medium.
+    #[must_use]
+    pub fn noise(&self) -> Option<&Noise> {
+        self.noise.as_ref()
+    }
+
     /// The seed of what is drawn by chance.
     #[must_use]
     pub fn seed(&self) -> u64 {

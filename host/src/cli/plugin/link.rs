@@ -88,6 +88,11 @@ impl UnlinkArgs {
                 Error::new(Kind::Usage, what).fix(format!("remove it: bitboot plugin remove {}", self.name))
             );
         }
+        if entry.value.as_ref().is_ok_and(|entry| entry.version.is_some()) {
+            let what = format!("plugin \"{}\" stands before an installed version", self.name);
+            return Err(Error::new(Kind::Usage, what)
+                .fix(format!("go back to that: bitboot plugin rollback {}", self.name)));
+        }
         edit.remove(Section::Plugins, &self.name);
         edit.commit()?;
         let talk = context.screen.talk();

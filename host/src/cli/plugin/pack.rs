@@ -2,14 +2,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use crate::author::{Crate, build};
 use crate::backend;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
+use crate::cli::signals::Signals;
 use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::install::{Digest, Parts, pack, package_name, this_target, version};
-use crate::loader::{Manifest, Request, file_name, manifest_of, refused};
-use crate::output::{Line, MadeLine};
+use crate::loader::{Manifest, Request, manifest_of, refused};
+use crate::output::{Line, MadeLine, Mode};
 
 /// What a licence's text is usually called; the first one is taken.
 const LICENSES: [&str; 6] =
@@ -21,8 +23,8 @@ const LICENSES: [&str; 6] =
 /// one on each system that you build for, then sign them all at once: `bitboot plugin sign`.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The library, or the folder of its crate, built with `cargo build --release`
-    #[arg(value_name = "PATH", default_value = ".", value_hint = clap::ValueHint::AnyPath)]
+    /// The folder of its crate, which is built for release, or its library
+    #[arg(value_name = "FOLDER|LIBRARY", default_value = ".", value_hint = clap::ValueHint::AnyPath)]
     path: PathBuf,
     /// Where the package is written
     #[arg(long, value_name = "DIR", default_value = ".", value_hint = clap::ValueHint::DirPath)]
@@ -37,15 +39,27 @@ pub(in crate::cli) struct Args {
 
 impl Args {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit> {
-        let library = library_of(&self.path)?;
-        let manifest = manifest_of(&library).map_err(|refusal| Error {
+        let mut signals = Signals::new();
+        // What builds it, and what has it open, end with the future that waits for them.
+        tokio::select! {
+            biased;
+            exit = signals.stopped() => Ok(exit),
+            packed = self.pack(context) => packed.map(|()| Exit::OK),
+        }
+    }
+
+    async fn pack(&self, context: &Context) -> Result<()> {
+        let quiet = context.screen.mode == Mode::Json || context.screen.talk().is_quiet();
+        let built = build(&self.path, true, quiet).await?;
+        let library = &built.library;
+        let manifest = manifest_of(library).map_err(|refusal| Error {
             fix: Some("pack a plugin's library, or the folder of its crate".into()),
-            ..refused(&library.display().to_string(), &library, &refusal)
+            ..refused(&library.display().to_string(), library, &refusal)
         })?;
         version(&manifest.version).map_err(|why| {
             Error::new(Kind::Usage, "the plugin cannot be packed").because(why).fix("mend it in plugin.toml")
         })?;
-        let parts = self.parts(context, &library, &manifest).await?;
+        let parts = self.parts(context, &built, &manifest).await?;
         let packed = pack(&manifest, &this_target(), &parts)?;
         let file = self.out.join(package_name(&manifest.name, &manifest.version, &this_target()));
         files::publish(&file, &packed)?;
@@ -60,14 +74,15 @@ impl Args {
             Digest::of(&packed)
         ));
         talk.say(&format!("sign it: bitboot plugin sign {} --key FILE", file.display()));
-        Ok(Exit::OK)
+        Ok(())
     }
 
-    async fn parts(&self, context: &Context, library: &Path, manifest: &Manifest) -> Result<Parts> {
+    async fn parts(&self, context: &Context, built: &Crate, manifest: &Manifest) -> Result<Parts> {
+        let library = &built.library;
         let text = bitboot_plugin_api::ffi::outside::inspect(library);
         let crate_file = |names: &[&str]| {
-            let mut paths = names.iter().map(|name| self.path.join(name));
-            paths.find(|path| self.path.is_dir() && path.is_file())
+            let folder = built.folder.as_ref()?;
+            names.iter().map(|name| folder.join(name)).find(|path| path.is_file())
         };
         let optional = |given: &Option<PathBuf>, usual: Option<PathBuf>| match (given, usual) {
             (Some(given), _) => read(given).map(Some),
@@ -95,26 +110,6 @@ pub(in crate::cli) fn made(file: &Path, bytes: &[u8]) -> MadeLine {
 fn read(path: &Path) -> Result<String> {
     files::read(path)?
         .ok_or_else(|| Error::new(Kind::Usage, format!("there is no {}", path.display())).fix("name a file"))
-}
-
-/// The library itself, or that of a crate's folder.
-fn library_of(path: &Path) -> Result<PathBuf> {
-    if !path.is_dir() {
-        return Ok(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
-    }
-    let manifest = read(&path.join("Cargo.toml"))
-        .map_err(|error| error.fix("name the library, or the folder of a crate"))?;
-    let table: toml::Table = toml::from_str(&manifest)
-        .map_err(|error| Error::new(Kind::Usage, "Cargo.toml cannot be read").because(error.message()))?;
-    let text = |section: &str| table.get(section)?.get("name")?.as_str();
-    let name = text("lib").or_else(|| text("package")).unwrap_or_default().replace('-', "_");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| path.join("target"), PathBuf::from);
-    let library = target.join("release").join(file_name(&name));
-    if library.is_file() {
-        return Ok(std::path::absolute(&library).unwrap_or(library));
-    }
-    Err(Error::new(Kind::Usage, format!("there is no {}", library.display()))
-        .fix("build it first: cargo build --release; or name the library"))
 }
 
 /// What each kind of backend can be set to, as the library tells it.

@@ -17,7 +17,7 @@ use crate::registry::{Assignment, nearest};
 /// Hold a plugin to the contract, from outside
 ///
 /// Each clause is put in another process: a plugin that crashes, hangs or ends its process breaks that clause, and the next one gets a new
-/// process. How a kind is set up stands in `conformance.toml` beside `plugin.toml`; in a setting, {temp} stands for an empty folder.
+/// process, confined as at users': what the manifest does not ask for is refused. How a kind is set up stands in `conformance.toml` beside `plugin.toml`; in a setting, {temp} stands for an empty folder.
 /// Ends with 0 when every clause is kept, with 6 when one is broken.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -73,7 +73,7 @@ impl Args {
         for kind in self.kinds(manifest)? {
             let temp = tempfile::tempdir()
                 .map_err(|error| Error::file("make a folder in", &std::env::temp_dir(), &error))?;
-            let job = self.job(built, kind, seed, temp.path())?;
+            let job = self.job(built, manifest, kind, seed, temp.path())?;
             let tested = self.put_kind(context, manifest, job).await?;
             broken += tested.broken;
             context.finish()?;
@@ -143,7 +143,7 @@ impl Args {
         }
     }
 
-    fn job(&self, built: &Crate, kind: &str, seed: u64, temp: &Path) -> Result<Job> {
+    fn job(&self, built: &Crate, manifest: &Manifest, kind: &str, seed: u64, temp: &Path) -> Result<Job> {
         let printed = temp.join("printed");
         let medium = temp.join("medium");
         std::fs::write(&printed, "").map_err(|error| Error::file("write", &printed, &error))?;
@@ -152,6 +152,7 @@ impl Args {
         Ok(Job {
             library: built.library.clone(),
             kind: kind.to_owned(),
+            asks: manifest.asks.clone(),
             folder: built.folder.clone(),
             temp: medium,
             printed,

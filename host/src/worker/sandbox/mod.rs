@@ -98,7 +98,7 @@ impl State {
 }
 
 /// Confines this process, which has one thread, as far as this system can; tells what came of it.
-pub(super) fn confine(confine: &Confine, library: &Path) -> io::Result<InForce> {
+pub(crate) fn confine(confine: &Confine, library: &Path) -> io::Result<InForce> {
     #[cfg(target_os = "linux")]
     linux::confine(confine, library)?;
     #[cfg(not(target_os = "linux"))]

@@ -152,7 +152,7 @@ impl Backend for Careless {
                     timeout(Duration::from_millis(1), memory::tell(Board { endpoints, values }, &found));
                 impatient.await.unwrap_or(Ok(()))
             }
-            _ => self.tell_and_leave_behind(Board { endpoints, values }, found).await,
+            _ => self.tell_and_leave_behind(Board { endpoints, values }, &found).await,
         }
     }
 
@@ -167,6 +167,7 @@ impl Backend for Careless {
         let mut quote = Quote::free();
         quote.fee =
             matches!(self.breaks, Breaks::QuoteIsGiven | Breaks::QuoteCoversTheCost).then(|| "1 EUR".into());
+        quote.test_network = self.breaks == Breaks::QuoteCoversTheCost;
         quote.readers = "nobody".into();
         Ok(quote)
     }
@@ -205,9 +206,9 @@ impl Careless {
         Ok(String::from_utf8_lossy(&bytes).lines().filter_map(|line| line.parse().ok()).collect())
     }
 
-    async fn tell_and_leave_behind(&self, board: Board, found: Found) -> Result<()> {
+    async fn tell_and_leave_behind(&self, board: Board, found: &Found) -> Result<()> {
         let is_empty = board.endpoints.is_empty() && board.values.is_empty();
-        let outcome = memory::tell(board, &found).await;
+        let outcome = memory::tell(board, found).await;
         match self.breaks {
             Breaks::StoppedCallEnds if outcome.is_err() => sleep(Duration::from_secs(3600)).await,
             Breaks::CancelledCallLetsGo if is_empty => {
