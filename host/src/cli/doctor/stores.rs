@@ -14,11 +14,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) async fn stores(context: &Context) -> Result<Vec<Finding>> {
     let keys = context.keys()?;
     // An index that cannot be read has a finding of its own.
-    let used: Vec<StoreName> =
-        keys.index().map(|index| index.keys.values().map(|key| key.store).collect()).unwrap_or_default();
+    let index = keys.index().unwrap_or_default();
+    let used: Vec<StoreName> = index.keys.values().map(|key| key.store).collect();
     let node = keys.known_identity().ok().flatten().map(|(_, place)| place.store);
     let mut probes = Vec::new();
-    for store in StoreName::ALL {
+    // Nobody has to have a helper.
+    let are_there = |store: &StoreName| *store != StoreName::Helper || !index.helper.is_empty();
+    for store in StoreName::ALL.into_iter().filter(are_there) {
         let paths = context.paths()?.clone();
         let work = move || {
             let start = Instant::now();

@@ -119,8 +119,6 @@ impl LastLines {
     pub(super) async fn hear(&self, mut pipe: Told, witness: Arc<dyn Witness>) {
         let (mut piece, mut line) = ([0; 4096], Vec::new());
         while let Ok(read @ 1..) = pipe.read(&mut piece).await {
-            // One that prints without end waits for its own pipe, and takes nothing from others.
-            tokio::time::sleep(Duration::from_millis(1)).await;
             for part in piece[..read].split_inclusive(|byte| *byte == b'\n') {
                 let room = LONGEST.saturating_sub(line.len());
                 line.extend(part.iter().filter(|byte| **byte != b'\n').take(room));
@@ -129,6 +127,9 @@ impl LastLines {
                     line.clear();
                 }
             }
+            // One that prints without end waits for its own pipe, and takes nothing from others. What it said is told before that, as the command
+            // may end meanwhile.
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         if !line.is_empty() {
             self.keep(&line, &*witness);
