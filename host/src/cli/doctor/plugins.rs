@@ -37,7 +37,7 @@ pub(super) async fn plugin(context: &Context, name: &str, entry: &Entry<PluginEn
     };
     let (outcome, rules) = match opened {
         Ok((told, rules)) => {
-            line.isolation = if is_off { "" } else { in_force(rules.as_deref()) }.to_owned();
+            line.isolation = if is_off { "" } else { in_force(rules.as_deref()) }.into();
             (Ok(told), rules.unwrap_or_default())
         }
         Err(error) => (Err(error), Vec::new()),
