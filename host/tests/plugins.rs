@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use support::{Home, Ran, library, misfit};
 
-/// One entry of another kind, so that each is a plugin in a home of its own.
-const MISFITS: [(&str, &str); 6] = [
-    ("liar", "it says another thing of itself when it runs than in its manifest"),
-    ("no_layout", "it hides the layout of its types, so it cannot be trusted to fit"),
-    ("no_magic", "it is no bitboot plugin: it has no BITBOOT_PLUGIN_MAGIC"),
-    ("no_root", "it is no bitboot plugin: it has no BITBOOT_PLUGIN_ROOT"),
-    ("no_symbols", "it is no bitboot plugin: it carries no manifest"),
-    ("other_major", "it speaks plugin API 9, this bitboot speaks 1"),
+/// What is no plugin: the gate at which it stops, and the sentence that says why.
+const MISFITS: [(&str, &str, &str); 6] = [
+    ("liar", "truth", "it says another thing of itself when it runs than in its manifest"),
+    ("no_layout", "layout", "it hides the layout of its types, so it cannot be trusted to fit"),
+    ("no_magic", "magic", "it is no bitboot plugin: it has no BITBOOT_PLUGIN_MAGIC"),
+    ("no_root", "layout", "it is no bitboot plugin: it has no BITBOOT_PLUGIN_ROOT"),
+    ("no_symbols", "manifest", "it is no bitboot plugin: it carries no manifest"),
+    ("other_major", "manifest", "it speaks plugin API 9, this bitboot speaks 1"),
 ];
 
 /// A home in which somebody is found by the backend `local`.
@@ -30,8 +30,8 @@ fn lookup(home: &Home, via: &str) -> Ran {
     home.run(&["lookup", "demo", "--via", via, "--timeout", "2s", "--json"])
 }
 
-/// Libraries that are refused, each with the sentence that says why.
-fn refusals(home: &Home) -> Vec<(String, PathBuf, String)> {
+/// Libraries that are refused, each with its gate and the sentence that says why.
+fn refusals(home: &Home) -> Vec<(String, PathBuf, &'static str, &'static str)> {
     let text = home.path().join("text.so");
     fs::write(&text, "#!/bin/sh\nexit 0\n").unwrap();
     let cut = home.path().join("cut.so");
@@ -40,30 +40,30 @@ fn refusals(home: &Home) -> Vec<(String, PathBuf, String)> {
     let folder = home.path().to_owned();
     let missing = home.path().join("missing.so");
     let files = [
-        ("text", text, "it is no whole shared library"),
-        ("cut", cut, "it is "),
-        ("folder", folder, "it is no regular file"),
-        ("missing", missing, "it cannot be read (No such file or directory"),
+        ("text", text, "library", "it is no whole shared library"),
+        ("cut", cut, "library", "it is "),
+        ("folder", folder, "file", "it is no regular file"),
+        ("missing", missing, "file", "it cannot be read (No such file or directory"),
     ];
-    let misfits = MISFITS.map(|(name, why)| (name, misfit(name), why));
+    let misfits = MISFITS.map(|(name, gate, why)| (name, misfit(name), gate, why));
     files
         .into_iter()
         .chain(misfits)
-        .map(|(name, path, why)| (name.to_owned(), path, why.to_owned()))
+        .map(|(name, path, gate, why)| (name.to_owned(), path, gate, why))
         .collect()
 }
 
 #[test]
 fn what_is_no_plugin_is_told_in_one_sentence_and_hides_nobody() {
     let home = peopled();
-    for (name, path, why) in refusals(&home) {
+    for (name, path, gate, why) in refusals(&home) {
         home.add_plugin(&name, &path);
         home.append(&format!("[backends.{name}]\nplugin = \"{name}\"\ndefault = true\n"));
         let alone = lookup(&home, &name);
         let told = alone.err();
         assert_eq!((alone.code(), alone.peers().len()), (6, 0), "{name}: {told}");
         assert!(
-            told.starts_with(&format!("error[plugin]: plugin \"{name}\" cannot be loaded: {why}")),
+            told.starts_with(&format!("error[plugin/{gate}]: plugin \"{name}\" cannot be loaded: {why}")),
             "{told}"
         );
         assert!(told.contains(path.to_str().unwrap()) && told.contains("\n  fix: "), "{told}");
@@ -75,7 +75,7 @@ fn what_is_no_plugin_is_told_in_one_sentence_and_hides_nobody() {
     // As the default ones, with nobody named.
     let usual = home.ok(&["lookup", "demo", "--json"]);
     assert_eq!((usual.peers().len(), usual.of_type("backend_error").len()), (1, 10));
-    assert!(usual.err().contains("warning[plugin]: "), "{}", usual.err());
+    assert!(usual.err().contains("warning[plugin/"), "{}", usual.err());
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn what_is_no_plugin_is_not_installed() {
     let home = Home::new();
     let liar = home.path().join("another.so");
     fs::write(&liar, with_another_manifest(&fs::read(library("bitboot_misbehaving")).unwrap())).unwrap();
-    let others = refusals(&home).into_iter().map(|(_, path, _)| path);
+    let others = refusals(&home).into_iter().map(|(_, path, ..)| path);
     for path in others.chain([liar, library("bitboot_local")]) {
         let ran = home.run(&["plugin", "install", path.to_str().unwrap()]);
         assert!([2, 6].contains(&ran.code()), "{}: {}", path.display(), ran.err());

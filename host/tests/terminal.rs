@@ -166,7 +166,7 @@ fn what_fails_is_told_above_the_table() {
     let home = home();
     home.append("[plugins.gone]\npath = \"/no/such.so\"\n[backends.gone]\nplugin = \"gone\"\n");
     let shown = screen(&sent(command(&home, "lookup demo --via local,gone,slow")));
-    assert!(shown[0].starts_with("error[plugin]: plugin \"gone\" cannot be loaded"), "{shown:?}");
+    assert!(shown[0].starts_with("error[plugin/file]: plugin \"gone\" cannot be loaded"), "{shown:?}");
     assert!(
         shown[1].starts_with("  why: ") && shown[2].starts_with("  fix: ") && shown[3].contains("PEER"),
         "{shown:?}"

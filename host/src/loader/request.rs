@@ -67,17 +67,30 @@ impl Request {
     }
 }
 
-/// A library that is not opened, told to the user.
+/// A library that is not opened, told to the user with the gate at which it stopped.
 pub(crate) fn refused(plugin: &str, library: &Path, refusal: &Refusal) -> Error {
     let what = format!("plugin \"{plugin}\" cannot be loaded: {}", refusal.what);
-    let kind = if refusal.gate == Gate::Hash { Kind::Integrity } else { Kind::Plugin };
-    let error = Error::new(kind, what).because(format!("the library is {}", library.display()));
-    error.fix(match refusal.gate {
+    let (kind, code) = match refusal.gate {
+        Gate::Hash => (Kind::Integrity, "library-hash"),
+        gate => (Kind::Plugin, gate.word()),
+    };
+    Error::new(kind, what)
+        .at(code)
+        .because(format!("the library is {}", library.display()))
+        .fix(way_out(plugin, refusal.gate))
+}
+
+fn way_out(plugin: &str, gate: Gate) -> String {
+    match gate {
+        Gate::Hash => format!("install it again: bitboot plugin install {plugin} --locked"),
         Gate::Worker => format!(
             "see what is missing: bitboot doctor; or trust the plugin with all that you can do: isolation = \"in-process\" in [plugins.{plugin}]"
+        ),
+        Gate::Ready => format!(
+            "try it when the machine has less to do: bitboot plugin retry {plugin}; or do without: bitboot plugin disable {plugin}"
         ),
         _ => format!(
             "install a good one: bitboot plugin install LIBRARY; or do without: bitboot plugin disable {plugin}"
         ),
-    })
+    }
 }

@@ -126,7 +126,7 @@ pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 /// A plugin that is put aside, told to the user.
 pub(crate) fn put_aside(plugin: &str, aside: &PutAside) -> Error {
     let what = format!("plugin \"{plugin}\" is put aside: its process {} at {}", aside.cause, aside.time);
-    let error = Error::new(Kind::Plugin, what).fix(retry(plugin));
+    let error = Error::new(Kind::Plugin, what).at("put-aside").fix(retry(plugin));
     match last_words(&aside.last_lines) {
         Some(words) => error.because(words),
         None => error,
@@ -138,7 +138,7 @@ fn died(plugin: &str, library: &Path, death: &Death) -> Error {
         format!("plugin \"{plugin}\" cannot be loaded: its process {} while it was opened", death.cause);
     let library = format!("the library is {}", library.display());
     let why = death.last_words().map_or(library.clone(), |words| format!("{words}; {library}"));
-    Error::new(Kind::Plugin, what).because(why).fix(retry(plugin))
+    Error::new(Kind::Plugin, what).at("died").because(why).fix(retry(plugin))
 }
 
 fn retry(plugin: &str) -> String {

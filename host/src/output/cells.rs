@@ -1,10 +1,7 @@
 //! The columns of each type of line. They are stable: a column may come at the end, none moves or goes.
 
 use super::line::{PeerLine, ReceiptLine};
-use super::listed::{
-    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine,
-    QuoteLine,
-};
+use super::listed::{AnnouncedLine, BackendLine, HealthLine, KeyLine, NetworkLine, PluginLine, QuoteLine};
 
 pub(super) trait Cells {
     const COLUMNS: &'static [&'static str];
@@ -158,33 +155,6 @@ impl Cells for PluginLine {
 
     fn plain(&self) -> &str {
         &self.plugin
-    }
-}
-
-impl Cells for ConfinementLine {
-    const COLUMNS: &'static [&'static str] = &["plugin", "what", "state", "detail"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![self.plugin.clone(), self.what.clone(), self.state.to_owned(), self.detail.clone()]
-    }
-
-    fn plain(&self) -> &str {
-        self.state
-    }
-}
-
-impl Cells for FindingLine {
-    const COLUMNS: &'static [&'static str] = &["about", "verdict", "finding", "fix"];
-
-    fn cells(&self) -> Vec<String> {
-        let facts = self.health.as_ref().map(|health| health.told()).filter(|facts| !facts.is_empty());
-        let finding =
-            [Some(self.finding.clone()), facts].into_iter().flatten().collect::<Vec<_>>().join("; ");
-        vec![self.about.clone(), self.verdict.to_owned(), finding, some(self.fix.as_ref())]
-    }
-
-    fn plain(&self) -> &str {
-        self.verdict
     }
 }
 

@@ -6,9 +6,10 @@ use bitboot_plugin_api::Receipt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::checked::{CheckedLine, ConfinementLine, FindingLine};
 use super::listed::{
-    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
-    OutputLine, PluginLine, QuoteLine, SpentLine,
+    AnnouncedLine, BackendLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine, PluginLine,
+    QuoteLine, SpentLine,
 };
 use super::packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 use super::tested::{ClauseLine, TestedLine};
@@ -73,6 +74,8 @@ pub(crate) enum Line {
     Quote(QuoteLine),
     /// `key`: a key, without its private half.
     Key(KeyLine),
+    /// `doctor`: a registered plugin, opened.
+    Checked(CheckedLine),
     /// `doctor`: what confines the process of a plugin.
     Confinement(ConfinementLine),
     /// `doctor`, `key stores`, `plugin verify`: a finding.

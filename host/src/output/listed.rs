@@ -250,34 +250,6 @@ pub(crate) struct KeyLine {
     pub(crate) spent_today: Vec<SpentLine>,
 }
 
-/// A finding of `doctor` or `key stores`.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct FindingLine {
-    /// What was looked at.
-    pub(crate) about: String,
-    /// `ok`, `warning` or `problem`.
-    pub(crate) verdict: &'static str,
-    /// What was found.
-    pub(crate) finding: String,
-    /// The command that helps.
-    pub(crate) fix: Option<String>,
-    /// How the medium is; with `doctor --online` only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) health: Option<Box<HealthLine>>,
-}
-
-/// What confines the process of a plugin, as it was tried from inside.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct ConfinementLine {
-    pub(crate) plugin: String,
-    /// What it is about, such as `files` or `programs`.
-    pub(crate) what: String,
-    /// `refused`, `limited`, `granted`, or `open` where it works though nobody has granted it.
-    pub(crate) state: &'static str,
-    /// What exactly.
-    pub(crate) detail: String,
-}
-
 impl AnnouncedLine {
     pub(crate) fn expiry(seconds: Option<u64>) -> Option<String> {
         seconds

@@ -2,6 +2,7 @@
 
 mod ask;
 mod cells;
+mod checked;
 mod escape;
 mod line;
 mod listed;
@@ -13,12 +14,13 @@ pub(crate) mod stdout;
 mod talk;
 mod tested;
 
+pub(crate) use checked::{CheckedLine, ConfinementLine, FindingLine};
 pub(crate) use escape::escape;
 pub(crate) use line::millis;
 pub(crate) use line::{ErrorLine, Line, PeerLine, ReceiptLine, SummaryLine, schema};
 pub(crate) use listed::{
-    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
-    OutputLine, PluginLine, QuoteLine, SpentLine,
+    AnnouncedLine, BackendLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine, PluginLine,
+    QuoteLine, SpentLine,
 };
 pub(crate) use packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 pub(crate) use paint::ColorChoice;

@@ -32,6 +32,7 @@ impl Row {
             Line::Backend(line) => Some(Self::from(line)),
             Line::Health(line) => Some(Self::from(line)),
             Line::Plugin(line) => Some(Self::from(line)),
+            Line::Checked(line) => Some(Self::from(line)),
             Line::Confinement(line) => Some(Self::from(line)),
             Line::Finding(line) => Some(Self::from(line)),
             Line::Quote(line) => Some(Self::from(line)),

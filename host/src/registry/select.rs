@@ -48,9 +48,9 @@ impl Registry {
         let entry = entry.value.clone()?;
         if !entry.enabled {
             let what = format!("plugin \"{name}\" is disabled");
-            return Err(
-                Error::new(Kind::Config, what).fix(format!("switch it on: bitboot plugin enable {name}"))
-            );
+            return Err(Error::new(Kind::Config, what)
+                .at("disabled")
+                .fix(format!("switch it on: bitboot plugin enable {name}")));
         }
         Ok(entry)
     }
@@ -58,9 +58,9 @@ impl Registry {
     fn with_plugin(&self, backend: &str, entry: BackendEntry) -> Result<(BackendEntry, PluginEntry)> {
         if !entry.enabled {
             let what = format!("backend \"{backend}\" is disabled");
-            return Err(
-                Error::new(Kind::Config, what).fix(format!("switch it on: bitboot backend enable {backend}"))
-            );
+            return Err(Error::new(Kind::Config, what)
+                .at("disabled")
+                .fix(format!("switch it on: bitboot backend enable {backend}")));
         }
         let plugin = self.plugin(&entry.plugin).map_err(|error| Error {
             kind: Kind::Plugin,

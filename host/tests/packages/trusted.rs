@@ -112,7 +112,7 @@ fn a_person_is_shown_who_signed_and_asked_once() {
         let (status, shown) = terminal.finish();
         assert_eq!(status.code(), Some(if version.is_some() { 0 } else { 8 }), "{shown}");
         assert!(shown.contains(&author.public) && shown.contains("it calls itself  Ann"), "{shown}");
-        assert!(shown.contains("and not for      the network, keys or spending"), "{shown}");
+        assert!(shown.contains("it then cannot   use the network, wait for connections from others, sign with your keys, spend anything"), "{shown}");
         assert_eq!(home.version().as_deref(), version);
     }
     home.ok(&["plugin", "install", author.publish("1.1.0").to_str().unwrap()]);

@@ -2,27 +2,26 @@ use std::time::Duration;
 
 use bitboot_plugin_api::Health;
 
-use super::Finding;
+use super::finding::Finding;
 use crate::cli::backend::ping_all;
 use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
 use crate::output::HealthLine;
 
 /// With what each medium tells of itself.
-pub(super) async fn media(
-    bitboot: &Bitboot,
-    timeout: Duration,
-) -> Result<Vec<(Finding, Option<Box<HealthLine>>)>> {
+pub(super) async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let mut pings = ping_all(bitboot, bitboot.registry().select("", &[])?, timeout);
     while let Some(Ok((name, answer, took))) = pings.join_next().await {
-        let (finding, health) = match answer {
+        let (outcome, health) = match answer {
             Ok(health) => (judged(&health), Some(Box::new(HealthLine::new(&name, health, took)))),
             Err(error) => (Err(error), None),
         };
-        findings.push(((format!("medium of {name}"), finding), health));
+        let finding = Finding::new(format!("medium of {name}"), outcome).with_health(health);
+        findings.push((name, finding));
     }
-    findings.sort_by(|a, b| a.0.0.cmp(&b.0.0));
+    findings.sort_by(|a, b| a.0.cmp(&b.0));
+    let findings = findings.into_iter().map(|(_, finding)| finding).collect();
     Ok(findings)
 }
 

@@ -62,6 +62,11 @@ impl Indexes {
         let Some(text) = files::read(&cache(paths, name))? else { return Ok(None) };
         open(&text, name, entry).map(|signed| Some(signed.index))
     }
+
+    /// When the last state of an index came.
+    pub(crate) fn fetched(paths: &Paths, name: &str) -> Option<SystemTime> {
+        cache(paths, name).metadata().ok()?.modified().ok()
+    }
 }
 
 impl IndexEntry {

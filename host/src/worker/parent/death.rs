@@ -127,7 +127,8 @@ impl LastLines {
                     line.clear();
                 }
             }
-            // One that prints without end waits for its own pipe, and takes nothing from others.
+            // One that prints without end waits for its own pipe, and takes nothing from others. What it said is told before that, as the command
+            // may end meanwhile.
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         if !line.is_empty() {

@@ -97,25 +97,54 @@ fn say_asks(context: &Context, asks: &Asks) {
         "  it asks for      {}",
         if all.is_empty() { "nothing".into() } else { all.join(", ") }
     ));
-    let mut rest = Vec::new();
-    if !asks.network {
-        rest.push("the network");
-    }
-    if asks.keys.is_empty() {
-        rest.push("keys or spending");
-    }
-    if asks.files.is_empty() {
-        rest.push("files of yours");
-    }
+    let rest = cannot(asks);
     if !rest.is_empty() {
-        talk.say(&format!("  and not for      {}", rest.join(", ")));
+        talk.say(&format!("  it then cannot   {}", rest.join(", ")));
     }
 }
 
 /// What a plugin asks for, in words.
 pub(in crate::cli) fn words(asks: &Asks) -> Vec<String> {
     let network = asks.network.then(|| "the network".to_owned());
+    let listen = asks.listen.then(|| "connections from others, once you grant them".to_owned());
     let keys = asks.keys.iter().map(|kind| format!("signing with {kind} keys that you grant"));
+    let spending = spends(asks).then(|| "spending with them, up to your limits".to_owned());
     let files = asks.files.iter().map(|file| format!("files: {file}"));
-    network.into_iter().chain(keys).chain(files).collect()
+    network.into_iter().chain(listen).chain(keys).chain(spending).chain(files).collect()
+}
+
+/// What a plugin cannot do that does not ask for it, as far as the system can confine it.
+fn cannot(asks: &Asks) -> Vec<&'static str> {
+    let all = [
+        (asks.network, "use the network"),
+        (asks.listen, "wait for connections from others"),
+        (!asks.keys.is_empty(), "sign with your keys"),
+        (spends(asks), "spend anything"),
+        (!asks.files.is_empty(), "read or write files of yours"),
+    ];
+    all.into_iter().filter(|(asked, _)| !asked).map(|(_, what)| what).collect()
+}
+
+/// One that wants keys and does not say spends with them.
+fn spends(asks: &Asks) -> bool {
+    asks.spending.unwrap_or(!asks.keys.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_asked_for_is_told_and_the_rest_is_what_it_cannot_do() {
+        let nothing = Asks::default();
+        assert_eq!((words(&nothing).len(), cannot(&nothing).len()), (0, 5));
+        let signs = Asks { keys: vec!["rsa4096".into()], spending: Some(false), ..Asks::default() };
+        assert_eq!(words(&signs), ["signing with rsa4096 keys that you grant"]);
+        assert!(
+            cannot(&signs).contains(&"spend anything") && !cannot(&signs).contains(&"sign with your keys")
+        );
+        let files = vec!["config.folder".into()];
+        let all = Asks { network: true, listen: true, spending: None, files, ..signs };
+        assert_eq!((words(&all).len(), cannot(&all).len()), (5, 0));
+    }
 }
