@@ -21,7 +21,7 @@ const SLOW: Duration = Duration::from_millis(1200);
 /// The same of cold lookups, whose first few are luck: of three in ten hashes a bootstrap node knows the peers itself.
 const SLOW_COLD: Duration = Duration::from_secs(5);
 /// After so long the rest is left out for it.
-const ENOUGH: Duration = Duration::from_secs(14);
+const ENOUGH: Duration = Duration::from_secs(12);
 
 /// Measures one client. What it looks up was announced by somebody else a moment before, and not looked up before, so that nobody knows
 /// the way already.

@@ -132,7 +132,8 @@ impl<'a> Step<'a> {
 
     /// Whether somebody is to be asked or waited for, and what they are worth.
     fn look(&mut self, state: State, who: &Who, plan: &mut Plan) {
-        let is_thorough = self.look.needs == Needs::All;
+        // Where few have answered, the others are late together: the way is slow just now, and they are there.
+        let is_thorough = self.look.needs == Needs::All || self.walk.answered * 2 < self.walk.want;
         // While nobody has answered, there is nobody whom it would do without.
         let may_wait = self.walk.answered == 0 || who.counts && (who.odds >= UNLIKELY || is_thorough);
         match state {
