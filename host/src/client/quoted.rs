@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use super::{AnnounceOptions, Bitboot, kinds_of, statement};
 use crate::amount::Amount;
-use crate::discovery::quote;
+use crate::discovery::{Deed, quote};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::state::Key;
@@ -61,7 +61,7 @@ impl Bitboot {
             let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
             let (candidate, timeout): (_, Duration) = (self.candidate(choice), options.timeout);
             asked.spawn(async move {
-                Quoted { network, backend, quote: quote(candidate, &what, timeout).await, mainnet }
+                Quoted { network, backend, quote: quote(candidate, Deed::Announce, &what, timeout).await, mainnet }
             });
         }
         let mut quoted = asked.join_all().await;

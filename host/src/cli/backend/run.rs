@@ -101,7 +101,7 @@ pub(in crate::cli) async fn run_action(
         match step {
             Step::Output(result) => context.print(&Line::Output(OutputLine { fields: fields(result) }))?,
             Step::Done(_) => return Ok(Exit::OK),
-            Step::Peer(_) | Step::Value(_) | Step::Held(_) => {}
+            Step::Peer(_) | Step::Value(_) | Step::Authored(_) | Step::Held(_) => {}
         }
     }
 }
