@@ -124,7 +124,9 @@ impl<'a> Teller<'a> {
         let (value, left_out) = self.value(place, claim).await?;
         let what = self.announcement(place).with_value(value);
         let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
-        let receipt = told.map_err(|error| self.listener.error(error))?;
+        let mut receipt = told.map_err(|error| self.listener.error(error))?;
+        // The medium may keep it for ever; the record itself says until when it holds.
+        receipt.expires_in_s.get_or_insert(what.ttl_s);
         Ok(left_out.into_iter().fold(receipt, Receipt::with_note))
     }
 
@@ -152,7 +154,7 @@ impl<'a> Teller<'a> {
     pub(super) async fn withdraw(&self) -> Result<Receipt> {
         if self.caps.paid && !self.what.agreed {
             return Ok(
-                Receipt::new(0, 0).with_note("taking it back would cost money; it stays until it expires")
+                Receipt::new(0, 0).with_note("taking it back costs money, with --yes and --max-fee; else it stays until it expires")
             );
         }
         if !self.what.other_ports.is_empty() || !self.what.other_endpoints.is_empty() {

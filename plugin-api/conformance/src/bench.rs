@@ -28,16 +28,16 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 impl Bench {
     pub(crate) async fn set(plugin: &Path, subject: &Subject) -> Told<Self> {
         let library = Library::open(plugin).map_err(|refusal| Broken::new(refusal.to_string()))?;
-        let one = Driver::create(&library, &subject.kind)?;
+        let one = Driver::with_keys(&library, &subject.kind, subject.keys.clone())?;
         one.configure(&subject.config).await?;
-        let two = Driver::create(&library, &subject.kind)?;
+        let two = Driver::with_keys(&library, &subject.kind, subject.keys.clone())?;
         two.configure(&subject.second).await?;
         Ok(Self { library, subject: subject.clone(), caps: one.caps().await?, one, two })
     }
 
     /// One more backend of the kind, not yet opened.
     pub(crate) fn create(&self) -> Result<Driver> {
-        Driver::create(&self.library, &self.subject.kind)
+        Driver::with_keys(&self.library, &self.subject.kind, self.subject.keys.clone())
     }
 
     /// Whether anything can be announced at all.

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::stream::wordless;
-use crate::{Desk, Said, Stream};
+use crate::{Desk, Keys, Said, Stream};
 
 /// The deadline of calls whose caller gives none.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -54,7 +54,15 @@ impl Driver {
     /// # Errors
     /// What the plugin answers, such as a kind that it does not have.
     pub fn create(library: &Library, kind: &str) -> Result<Self> {
-        let desk = Arc::new(Desk::default());
+        Self::with_keys(library, kind, None)
+    }
+
+    /// The same with keys to sign with.
+    ///
+    /// # Errors
+    /// As [`Driver::create`].
+    pub fn with_keys(library: &Library, kind: &str, keys: Option<Arc<dyn Keys>>) -> Result<Self> {
+        let desk = Arc::new(Desk::with_keys(keys));
         Ok(Self { callee: library.create(kind, desk.clone())?, desk })
     }
 

@@ -22,7 +22,7 @@ mod stream;
 mod subject;
 
 pub use check::{Outcome, Verdict, check, judge};
-pub use desk::Desk;
+pub use desk::{Desk, Keys};
 pub use driver::{Driver, Finds};
 pub use find::{example, library};
 pub use stream::{Said, Stream};

@@ -1,16 +1,21 @@
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::Keys;
+
 /// What is put to the test: a kind of backend, on a medium that the test has set up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Subject {
     pub(crate) kind: String,
     pub(crate) config: Value,
     pub(crate) second: Value,
     pub(crate) patience: Duration,
     pub(crate) without: BTreeMap<String, String>,
+    pub(crate) keys: Option<Arc<dyn Keys>>,
 }
 
 impl Subject {
@@ -23,6 +28,7 @@ impl Subject {
             config,
             patience: Duration::from_secs(15),
             without: BTreeMap::new(),
+            keys: None,
         }
     }
 
@@ -41,6 +47,13 @@ impl Subject {
         self
     }
 
+    /// With what signs for the backends, where the medium wants that.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<dyn Keys>) -> Self {
+        self.keys = Some(keys);
+        self
+    }
+
     /// Without a clause, by its name, that this medium cannot keep, for a reason.
     ///
     /// What the capabilities already say (no values, no IPv6, no withdrawal) needs no exception.
@@ -48,5 +61,11 @@ impl Subject {
     pub fn without(mut self, clause: impl Into<String>, reason: impl Into<String>) -> Self {
         self.without.insert(clause.into(), reason.into());
         self
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject").field("kind", &self.kind).field("config", &self.config).finish_non_exhaustive()
     }
 }

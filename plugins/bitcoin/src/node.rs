@@ -196,9 +196,9 @@ impl Node {
         Ok(amount(output.value).filter(|_| is_ripe && is_wanted).map(coin))
     }
 
-    /// All that lies on an address, by a search of the whole set of unspent outputs.
-    pub(crate) async fn coins(&self, address: &str, script: &ScriptBuf) -> Result<Vec<Coin>> {
-        let params = json!(["start", [format!("addr({address})")]]);
+    /// All that a script owns, by a search of the whole set of unspent outputs.
+    pub(crate) async fn coins(&self, script: &ScriptBuf) -> Result<Vec<Coin>> {
+        let params = json!(["start", [format!("raw({})", script.to_hex_string())]]);
         self.check().await?;
         let answer = match self.rpc.ask("scantxoutset", params).await {
             Err(Trouble::Refused(refusal)) if refusal.code == BUSY.0 && refusal.message.contains(BUSY.1) => {

@@ -110,7 +110,7 @@ impl Purse {
 
     /// All coins of the owner: also what waiting transactions of theirs leave, and without what those spend.
     pub(crate) async fn coins(&self, node: &Node, owner: &Owner) -> Result<Vec<Coin>> {
-        let mut coins = node.coins(&owner.address.to_string(), &owner.script).await?;
+        let mut coins = node.coins(&owner.script).await?;
         let mut free = Vec::new();
         for _ in 0..LONGEST_CHAIN {
             let at: Vec<OutPoint> = coins.iter().map(|coin| coin.at).collect();

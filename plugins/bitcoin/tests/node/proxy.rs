@@ -1,6 +1,6 @@
 //! Stands between a plugin and its node: counts, delays, cuts and lies.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -115,7 +115,7 @@ impl Shared {
         let mut node = TcpStream::connect(("127.0.0.1", self.node)).ok()?;
         let lines = head.lines().filter(|line| !line.to_lowercase().starts_with("connection:"));
         let head: String = lines.map(|line| format!("{line}\r\n")).collect();
-        node.write_all(format!("{}connection: close\r\n\r\n", head.trim_end_matches("\r\n\r\n").to_owned() + "\r\n").as_bytes()).ok()?;
+        node.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).ok()?;
         node.write_all(body).ok()?;
         message(&mut BufReader::new(node)).map(|(_, body)| body)
     }
@@ -146,7 +146,7 @@ fn carry_out(mut stream: &TcpStream, deed: Answer, ended: &AtomicBool) -> bool {
 }
 
 /// Head and body of the next HTTP message.
-fn message(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+pub(super) fn message(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
     let mut head = String::new();
     loop {
         let mut line = String::new();

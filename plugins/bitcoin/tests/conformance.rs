@@ -1,0 +1,71 @@
+//! The backend keeps the contract, on a real node.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod node;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use bitboot_conformance::{Keys, Subject, check, library};
+use bitboot_plugin_api::{Result, Scheme, SignRequest};
+use bitcoin::key::CompressedPublicKey;
+use bitcoin::secp256k1::{Message, Secp256k1, SecretKey};
+use bitcoin::{Address, KnownHrp};
+use node::Bitcoind;
+use serde_json::json;
+
+struct Key(SecretKey);
+
+impl Keys for Key {
+    fn sign(&self, what: &SignRequest) -> Result<Vec<u8>> {
+        assert_eq!(what.scheme, Scheme::EcdsaDer);
+        let message = Message::from_digest_slice(&what.payload)?;
+        Ok(Secp256k1::signing_only().sign_ecdsa(&message, &self.0).serialize_der().to_vec())
+    }
+
+    fn public_key(&self, _scheme: Scheme) -> Result<Vec<u8>> {
+        Ok(self.0.public_key(&Secp256k1::signing_only()).serialize().to_vec())
+    }
+}
+
+/// What `cargo xtask setup` installs. Without it the test passes without doing anything, but not where `CI` is set.
+#[expect(clippy::print_stderr, reason = "a test that was not run has to be seen")]
+fn bitcoind() -> Option<std::path::PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/rig/bitcoin/bitcoind");
+    if !path.exists() {
+        let told = "skipped: bitcoind is not installed, run cargo xtask setup";
+        assert!(std::env::var_os("CI").is_none(), "{told}");
+        eprintln!("{told}");
+        return None;
+    }
+    Some(path)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backend_keeps_the_contract() {
+    let Some(bitcoind) = bitcoind() else { return };
+    let node = Arc::new(Bitcoind::start(&bitcoind));
+    let key = Key(SecretKey::from_slice(&[7; 32]).unwrap());
+    let public = CompressedPublicKey::from_slice(&key.public_key(Scheme::EcdsaDer).unwrap()).unwrap();
+    node.fund(&Address::p2wpkh(&public, KnownHrp::Regtest).to_string(), 1.0);
+    // Blocks come by themselves, as they do elsewhere: no more than 25 waiting transactions may spend each other.
+    let over = Arc::new(AtomicBool::new(false));
+    let miner = std::thread::spawn({
+        let (node, over) = (Arc::clone(&node), Arc::clone(&over));
+        move || {
+            while !over.load(SeqCst) {
+                node.mine(1);
+                std::thread::sleep(Duration::from_millis(500));
+            }
+        }
+    });
+    let config = json!({ "chain": "regtest", "rpc": [node.url()], "cookie": node.cookie() });
+    let subject = Subject::new("bitcoin", config).with_keys(Arc::new(key));
+    let checked = tokio::spawn(async move { check(&library("bitboot_bitcoin"), &subject).await }).await;
+    over.store(true, SeqCst);
+    miner.join().unwrap();
+    checked.unwrap();
+}
