@@ -43,7 +43,7 @@ pub(super) async fn listen(
     let now = question.now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let listener = Listener::new(&name, backend, sender.clone(), deadline, now, &caps);
     let mut asking = JoinSet::new();
-    for place in places(question, &medium, now) {
+    for place in places(question, &medium, caps.paid, now) {
         let place = Arc::new(place);
         if caps.stores != Stores::Register && caps.stores != Stores::CasRegister {
             asking.spawn(listener.clone().addresses_and_values(Arc::clone(&place)));
@@ -75,8 +75,8 @@ pub(super) async fn listen(
     }
 }
 
-fn places(question: &Question, medium: &str, now: Duration) -> Vec<Place> {
-    Epoch::all_of(&question.network, now)
+fn places(question: &Question, medium: &str, paid: bool, now: Duration) -> Vec<Place> {
+    Epoch::all_of(&question.network, paid, now)
         .into_iter()
         .map(|epoch| Place::new(&question.network, medium, epoch))
         .collect()

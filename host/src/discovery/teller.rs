@@ -43,7 +43,7 @@ impl<'a> Teller<'a> {
             );
             return Err(Error::new(Kind::Config, what).fix("announce on another one with --via"));
         }
-        let place = self.place(Epoch::at(self.listener.now));
+        let place = self.place(Epoch::written(self.caps.paid, self.listener.now));
         let claim = match deed {
             Deed::Announce => self.claim().await?,
             Deed::Withdraw => self.withdrawal(),
@@ -60,7 +60,7 @@ impl<'a> Teller<'a> {
                 "see what it costs: bitboot announce NETWORK ... --dry-run; and announce it by itself",
             ));
         }
-        let place = self.place(Epoch::at(self.listener.now));
+        let place = self.place(Epoch::written(self.caps.paid, self.listener.now));
         let is_secret = self.what.network.secret().is_some();
         let claim = self.claim().await;
         if self.caps.stores != Stores::Endpoints {
@@ -162,7 +162,7 @@ impl<'a> Teller<'a> {
         }
         let mut receipt = Receipt::new(0, 0);
         let mut failure = None;
-        let mut epochs = Epoch::all_of(&self.what.network, self.listener.now);
+        let mut epochs = Epoch::all_of(&self.what.network, self.caps.paid, self.listener.now);
         // Readers look into all of them at once: what costs money is said once.
         epochs.truncate(if self.caps.paid { 1 } else { epochs.len() });
         for epoch in epochs {
@@ -188,7 +188,7 @@ impl<'a> Teller<'a> {
 
     /// A node has one record in a network: what else it announces stays in it.
     async fn leave_the_others(&self) -> Result<Receipt> {
-        let place = self.place(Epoch::at(self.listener.now));
+        let place = self.place(Epoch::written(self.caps.paid, self.listener.now));
         let what =
             &Statement { port: None, endpoints: Vec::new(), metadata: Metadata::new(), ..self.what.clone() };
         let rest = Teller {

@@ -7,6 +7,7 @@ mod node;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bitboot_conformance::{Keys, Subject, check, library};
@@ -52,20 +53,33 @@ async fn the_backend_keeps_the_contract() {
     let public = CompressedPublicKey::from_slice(&key.public_key(Scheme::EcdsaDer).unwrap()).unwrap();
     node.fund(&Address::p2wpkh(&public, KnownHrp::Regtest).to_string(), 1.0);
     // Blocks come by themselves, as they do elsewhere: no more than 25 waiting transactions may spend each other.
-    let over = Arc::new(AtomicBool::new(false));
-    let miner = std::thread::spawn({
-        let (node, over) = (Arc::clone(&node), Arc::clone(&over));
-        move || {
-            while !over.load(SeqCst) {
+    let miner = Miner::start(&node);
+    let config = json!({ "chain": "regtest", "rpc": [node.url()], "cookie": node.cookie() });
+    let subject = Subject::new("bitcoin", config).with_keys(Arc::new(key));
+    check(&library("bitboot_bitcoin"), &subject).await;
+    drop(miner);
+}
+
+/// Mines for as long as it is kept.
+struct Miner(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Miner {
+    fn start(node: &Arc<Bitcoind>) -> Self {
+        let (node, over) = (Arc::clone(node), Arc::new(AtomicBool::new(false)));
+        let ours = Arc::clone(&over);
+        let mine = move || {
+            while !ours.load(SeqCst) {
                 node.mine(1);
                 std::thread::sleep(Duration::from_millis(500));
             }
-        }
-    });
-    let config = json!({ "chain": "regtest", "rpc": [node.url()], "cookie": node.cookie() });
-    let subject = Subject::new("bitcoin", config).with_keys(Arc::new(key));
-    let checked = tokio::spawn(async move { check(&library("bitboot_bitcoin"), &subject).await }).await;
-    over.store(true, SeqCst);
-    miner.join().unwrap();
-    checked.unwrap();
+        };
+        Self(over, Some(std::thread::spawn(mine)))
+    }
+}
+
+impl Drop for Miner {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+        let _ = self.1.take().map(JoinHandle::join);
+    }
 }
