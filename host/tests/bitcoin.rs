@@ -45,7 +45,17 @@ impl User {
         let user = Self::reader(url, cookie);
         let store = ["--store", "file", "--passphrase-file", &user.passphrase];
         user.home.ok(&[&["key", "new", "mine", "--kind", "secp256k1"][..], &store].concat());
-        user.home.ok(&["key", "policy", "mine", "--allow", VIA, "--per-transaction", "0.001 BTC", "--per-day", "0.01 BTC"]);
+        user.home.ok(&[
+            "key",
+            "policy",
+            "mine",
+            "--allow",
+            VIA,
+            "--per-transaction",
+            "0.001 BTC",
+            "--per-day",
+            "0.01 BTC",
+        ]);
         user
     }
 
@@ -61,11 +71,25 @@ impl User {
     }
 
     fn public_key(&self) -> String {
-        self.home.ok(&["key", "show", "mine", "--json"]).of_type("key")[0]["public_key"].as_str().unwrap().to_owned()
+        self.home.ok(&["key", "show", "mine", "--json"]).of_type("key")[0]["public_key"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     fn announce(&self, peer: &str, more: &[&str]) -> Ran {
-        let words = ["announce", "demo", "--peer", peer, "--via", VIA, "--once", "--json", "--passphrase-file", &self.passphrase];
+        let words = [
+            "announce",
+            "demo",
+            "--peer",
+            peer,
+            "--via",
+            VIA,
+            "--once",
+            "--json",
+            "--passphrase-file",
+            &self.passphrase,
+        ];
         self.home.run(&[&words[..], more].concat())
     }
 
@@ -138,11 +162,16 @@ fn one_that_is_withdrawn_or_expired_is_not_found() {
     // Without a word about spending nothing is spent.
     let before = node.waiting();
     let free = first.home.ok(&["withdraw", "demo", "--json"]);
-    assert!(free.of_type("receipt")[0]["notes"][0].as_str().unwrap().contains("costs money"), "{}", free.out());
+    assert!(
+        free.of_type("receipt")[0]["notes"][0].as_str().unwrap().contains("costs money"),
+        "{}",
+        free.out()
+    );
     assert_eq!(node.waiting(), before);
 
     first.announced("192.0.2.7:4001");
-    let words = ["withdraw", "demo", "--yes", "--max-fee", LIMIT, "--json", "--passphrase-file", &first.passphrase];
+    let words =
+        ["withdraw", "demo", "--yes", "--max-fee", LIMIT, "--json", "--passphrase-file", &first.passphrase];
     let taken = first.home.ok(&words);
     assert!(taken.of_type("receipt")[0]["fee"].as_str().unwrap().ends_with(" BTC"), "{}", taken.out());
     for _ in 0..2 {
@@ -170,10 +199,12 @@ fn a_quote_spends_nothing_and_holds() {
     assert_eq!((node.waiting(), user.wallet()), before);
 
     for (peer, bytes) in [("192.0.2.7:4001", 35), ("[2001:db8::7]:4001", 47)] {
-        let quoted = bitcoin_amount(user.announce(peer, &["--dry-run"]).of_type("quote")[0]["fee"].as_str().unwrap());
+        let quoted =
+            bitcoin_amount(user.announce(peer, &["--dry-run"]).of_type("quote")[0]["fee"].as_str().unwrap());
         let ran = user.announced(peer);
         let [id] = &node.waiting()[..] else { panic!("{:?}", node.waiting()) };
-        let (real, told) = (paid(&node, id), bitcoin_amount(ran.of_type("receipt")[0]["fee"].as_str().unwrap()));
+        let (real, told) =
+            (paid(&node, id), bitcoin_amount(ran.of_type("receipt")[0]["fee"].as_str().unwrap()));
         assert!(real <= quoted && quoted * 10 <= real * 12 && real == told, "{real} {told} {quoted}");
         let transaction = node.ask("getrawtransaction", json!([id, 2]));
         let script = transaction["vout"][0]["scriptPubKey"]["hex"].as_str().unwrap();
@@ -188,7 +219,13 @@ fn what_must_not_be_spent_is_not() {
     let node = Bitcoind::start(&bitcoind);
     let user = User::rich(&node);
     let refused = |ran: &Ran, code: i32, says: &str| {
-        assert!(ran.code() == code && ran.err().contains(says), "{} {}\n{}", ran.code(), ran.out(), ran.err());
+        assert!(
+            ran.code() == code && ran.err().contains(says),
+            "{} {}\n{}",
+            ran.code(),
+            ran.out(),
+            ran.err()
+        );
         assert_eq!(node.waiting(), Vec::<String>::new());
     };
     let all = ["--yes", "--max-fee", LIMIT];
@@ -204,7 +241,11 @@ fn what_must_not_be_spent_is_not() {
         node.port(),
         Box::new(move |question, body, _| {
             let is_first = question.contains("getblockhash") && question.contains("[0]");
-            Answer::Body(if is_first { format!(r#"{{"id":0,"result":"{real}"}}"#).into_bytes() } else { body })
+            Answer::Body(if is_first {
+                format!(r#"{{"id":0,"result":"{real}"}}"#).into_bytes()
+            } else {
+                body
+            })
         }),
     );
     user.home.ok(&["backend", "set", VIA, "chain=main", &format!("rpc={}", lie.url())]);
@@ -236,18 +277,21 @@ fn junk_and_the_records_of_others_hide_nobody() {
     let [user, other] = [User::rich(&node), User::rich(&node)];
     user.announced("192.0.2.7:4001");
     let data = data_of(&node);
-    let words = ["announce", "another", "--peer", "192.0.2.8:1", "--via", VIA, "--once", "--yes", "--max-fee", LIMIT];
+    let words =
+        ["announce", "another", "--peer", "192.0.2.8:1", "--via", VIA, "--once", "--yes", "--max-fee", LIMIT];
     other.home.ok(&[&words[..], &["--passphrase-file", &other.passphrase]].concat());
     node.mine(1);
 
     // Under the same tag: nothing, noise, a note that somebody copied, one that was changed, another length, another program's.
     let tag = &data[..16];
     let changed = format!("{}{}", &data[..data.len() - 2], "00");
-    let strange = [tag.to_owned(), format!("{tag}ff"), format!("{tag}{}", "5a".repeat(27)), data.clone(), changed];
+    let strange =
+        [tag.to_owned(), format!("{tag}ff"), format!("{tag}{}", "5a".repeat(27)), data.clone(), changed];
     node.write(&strange);
     node.write(&["626974626f6f74".into()]);
     for some in 0..4 {
-        let spam: Vec<String> = (0..250).map(|number| format!("{tag}{}{:06x}", "5a".repeat(24), some * 250 + number)).collect();
+        let spam: Vec<String> =
+            (0..250).map(|number| format!("{tag}{}{:06x}", "5a".repeat(24), some * 250 + number)).collect();
         node.write(&spam);
     }
     let reader = User::reader(&node.url(), &node.cookie());
@@ -290,10 +334,15 @@ fn a_node_that_is_down_or_lies_makes_no_announcement_twice() {
         assert!(start.elapsed() < Duration::from_secs(9) && proxy.asked("") <= 3, "{says}");
     }
     // It happens, the answer is lost: the same transaction once, and it is told as done.
-    for lost in [|| Answer::Close, || Answer::Silence(Duration::from_secs(2)), || Answer::Body(b"{".to_vec())] {
+    for lost in [|| Answer::Close, || Answer::Silence(Duration::from_secs(2)), || Answer::Body(b"{".to_vec())]
+    {
         let proxy = Proxy::start(
             node.port(),
-            Box::new(move |question, body, _| if question.contains("sendrawtransaction") { lost() } else { Answer::Body(body) }),
+            Box::new(
+                move |question, body, _| {
+                    if question.contains("sendrawtransaction") { lost() } else { Answer::Body(body) }
+                },
+            ),
         );
         set(&proxy.url());
         user.announced("192.0.2.7:4001");
@@ -306,7 +355,12 @@ fn a_node_that_is_down_or_lies_makes_no_announcement_twice() {
     node.restart();
     user.announced("192.0.2.7:4001");
     let found = user.lookup("demo");
-    assert_eq!((found.peers(), node.waiting().len()), (vec!["192.0.2.7:4001".to_owned()], 1), "{}", found.err());
+    assert_eq!(
+        (found.peers(), node.waiting().len()),
+        (vec!["192.0.2.7:4001".to_owned()], 1),
+        "{}",
+        found.err()
+    );
 }
 
 #[test]
@@ -372,6 +426,14 @@ fn several_nodes_are_read_and_told_and_none_hides_another() {
     let found = user.home.run(&["lookup", "demo", "--via", VIA, "--json", "-v"]);
     assert_eq!(found.peers(), ["192.0.2.7:4001"], "{}", found.err());
     assert!(found.err().contains("no node answers"), "{}", found.err());
+    // Two that are not connected: both are read, and that they disagree is told.
+    let other = Bitcoind::start(&bitcoind);
+    let login = [("BITBOOT_BITCOIN_RPC", "test:test")];
+    user.home.ok(&["backend", "set", VIA, &format!("rpc={},{}", other.url(), node.url())]);
+    let mut command = user.home.bitboot(&["-v", "lookup", "demo", "--via", VIA, "--json"]);
+    let found = Ran(command.envs(login).output().unwrap());
+    assert_eq!(found.peers(), ["192.0.2.7:4001"], "{}", found.err());
+    assert!(found.err().contains("the nodes disagree about block"), "{}", found.err());
     // What is told of credentials: where they are, never they.
     let cookie = std::fs::read_to_string(node.cookie()).unwrap();
     let secret = cookie.split(':').nth(1).unwrap();
@@ -384,4 +446,26 @@ fn several_nodes_are_read_and_told_and_none_hides_another() {
     assert!(!ran.err().contains(secret) && !ran.out().contains(secret));
     let ran = user.home.run(&["backend", "set", VIA, &format!("rpc=http://{}@127.0.0.1:1", cookie.trim())]);
     assert!(ran.code() != 0 || user.lookup("demo").code() == 10);
+}
+
+#[test]
+fn a_secret_network_is_found_by_its_members_only() {
+    let Some(bitcoind) = bitcoind() else { return };
+    let node = Bitcoind::start(&bitcoind);
+    let user = User::rich(&node);
+    user.home.ok(&["network", "add", "demo", "--secret", "new"]);
+    user.announced("192.0.2.7:4001");
+    let member = User::reader(&node.url(), &node.cookie());
+    member.home.ok(&["network", "add", &user.home.invite("demo")]);
+    for _ in 0..2 {
+        let found = member.lookup("demo");
+        assert_eq!(found.peers(), ["192.0.2.7:4001"], "{}", found.err());
+        assert_eq!(found.of_type("peer")[0]["signed_by"], user.public_key());
+        assert_eq!(User::reader(&node.url(), &node.cookie()).lookup("demo").peers(), Vec::<String>::new());
+        node.mine(1);
+    }
+    let words =
+        ["withdraw", "demo", "--yes", "--max-fee", LIMIT, "--json", "--passphrase-file", &user.passphrase];
+    user.home.ok(&words);
+    assert_eq!(member.lookup("demo").peers(), Vec::<String>::new());
 }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Action, ActionInfo, Announcement, Author, Caps, Cx, Error, Found, Health, Host, Output, Query, Quote, Receipt,
-    Result, Write,
+    Action, ActionInfo, Announcement, Author, Caps, Cx, Error, Found, Health, Host, Output, Query, Quote,
+    Receipt, Result, Write,
 };
 
 /// A medium on which peers announce themselves and are looked up: what a plugin's author implements.

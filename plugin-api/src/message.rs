@@ -46,8 +46,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Announcement, Author, Authored, Caps, Held, Locator, Peer, Query, Quote, Receipt, Scheme, SignRequest, Signed, Stores,
-        Write,
+        Announcement, Author, Authored, Caps, Held, Locator, Peer, Query, Quote, Receipt, Scheme,
+        SignRequest, Signed, Stores, Write,
     };
 
     fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(body: &T) {

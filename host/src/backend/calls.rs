@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
 use bitboot_plugin_api::{
-    Action, Announcement, Author, Authored, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote, Receipt,
-    Result, Write, message,
+    Action, Announcement, Author, Authored, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query,
+    Quote, Receipt, Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -99,7 +99,8 @@ struct Ourselves {
 
 impl Ourselves {
     fn are(&self, peer: &Peer) -> bool {
-        let signed = peer.signed_by == Some(Signer::Node(self.identity)) && self.told.port == Some(peer.endpoint.port());
+        let signed = peer.signed_by == Some(Signer::Node(self.identity))
+            && self.told.port == Some(peer.endpoint.port());
         signed || self.told.endpoints.contains(&peer.endpoint)
     }
 }

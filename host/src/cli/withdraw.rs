@@ -91,7 +91,8 @@ impl Args {
         let Some(first) = ours.first().filter(|_| !self.spending.is_silent()) else {
             return Ok(Some(BTreeMap::new()));
         };
-        let backends: BTreeSet<String> = ours.iter().flat_map(|announced| announced.backends.keys().cloned()).collect();
+        let backends: BTreeSet<String> =
+            ours.iter().flat_map(|announced| announced.backends.keys().cloned()).collect();
         let what = whole(bitboot, network, first, ours)?;
         let quoted = bitboot.quote_withdrawal(network, &what, backends, context.timeout(PATIENCE)).await;
         if let Some(error) = quoted.iter().find_map(|quoted| quoted.quote.as_ref().err()) {

@@ -61,7 +61,12 @@ impl Bitboot {
             let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
             let (candidate, timeout): (_, Duration) = (self.candidate(choice), options.timeout);
             asked.spawn(async move {
-                Quoted { network, backend, quote: quote(candidate, Deed::Announce, &what, timeout).await, mainnet }
+                Quoted {
+                    network,
+                    backend,
+                    quote: quote(candidate, Deed::Announce, &what, timeout).await,
+                    mainnet,
+                }
             });
         }
         let mut quoted = asked.join_all().await;

@@ -187,7 +187,8 @@ impl Listener {
     async fn tell_notes(&self, notes: &Notes, ignored: &mut Ignored) {
         let mut told = Vec::new();
         for note in notes.iter() {
-            let is_impossible = |note: &Note| note.endpoint.as_ref().is_some_and(|at| !is_sane(at, self.wide));
+            let is_impossible =
+                |note: &Note| note.endpoint.as_ref().is_some_and(|at| !is_sane(at, self.wide));
             match note.standing(self.now) {
                 Standing::Live if is_impossible(note) => ignored.impossible += 1,
                 Standing::Live | Standing::Withdrawn => told.push(note.clone()),

@@ -143,7 +143,9 @@ impl Peers {
         let nodes = self.known.range_mut(nodes).take_while(|((other, _), _)| other == endpoint);
         let mut signed = nodes.filter(|((_, signer), _)| matches!(signer, Some(Signer::Node(_)))).peekable();
         if signed.peek().is_some() {
-            return signed.filter_map(|(_, peer)| peer.also_seen_by(backend).then(|| (News::More, peer.clone()))).last();
+            return signed
+                .filter_map(|(_, peer)| peer.also_seen_by(backend).then(|| (News::More, peer.clone())))
+                .last();
         }
         let (news, peer) = self.sign(backend, endpoint, Signer::Author(note.author.clone()), now)?;
         peer.expires = UNIX_EPOCH.checked_add(note.expires());
@@ -181,7 +183,8 @@ impl Peers {
 
     /// Takes out what is known of an address in weaker ways: unsigned, or, for a node, by authors of media.
     fn weaker(&mut self, endpoint: &Endpoint, than: &Signer) -> Vec<Peer> {
-        let here = self.known.range((endpoint.clone(), None)..).take_while(|((other, _), _)| other == endpoint);
+        let here =
+            self.known.range((endpoint.clone(), None)..).take_while(|((other, _), _)| other == endpoint);
         let is_weaker = |signer: &Option<Signer>| match signer {
             None => true,
             Some(Signer::Author(_)) => matches!(than, Signer::Node(_)),

@@ -144,18 +144,22 @@ impl<'a> Teller<'a> {
             Error::new(Kind::Plugin, what)
         })?;
         let note = Note::of_claim(claim, author, self.listener.now).ok_or_else(|| {
-            let what = format!("backend \"{}\" has room for one IPv4 or IPv6 address only", self.listener.name);
+            let what =
+                format!("backend \"{}\" has room for one IPv4 or IPv6 address only", self.listener.name);
             Error::new(Kind::Usage, what).fix("name one: --peer IP:PORT")
         })?;
         let is_less = claim.endpoints.len() > 1 || !claim.metadata.is_empty();
-        Ok((place.seal_note(&note), is_less.then_some("only the first IP address has room there, nothing else")))
+        Ok((
+            place.seal_note(&note),
+            is_less.then_some("only the first IP address has room there, nothing else"),
+        ))
     }
 
     pub(super) async fn withdraw(&self) -> Result<Receipt> {
         if self.caps.paid && !self.what.agreed {
-            return Ok(
-                Receipt::new(0, 0).with_note("taking it back costs money, with --yes and --max-fee; else it stays until it expires")
-            );
+            return Ok(Receipt::new(0, 0).with_note(
+                "taking it back costs money, with --yes and --max-fee; else it stays until it expires",
+            ));
         }
         if !self.what.other_ports.is_empty() || !self.what.other_endpoints.is_empty() {
             return self.leave_the_others().await;

@@ -28,13 +28,21 @@ fn install(folder: &Path) -> Result<(), String> {
     let mirror = mirror()?;
     let apt = folder.join("apt");
     for part in ["lists/partial", "cache/archives/partial"] {
-        fs::create_dir_all(apt.join(part)).map_err(|error| format!("cannot create {}: {error}", apt.display()))?;
+        fs::create_dir_all(apt.join(part))
+            .map_err(|error| format!("cannot create {}: {error}", apt.display()))?;
     }
     let key = "/usr/share/keyrings/debian-archive-keyring.gpg";
     write(&apt.join("sources.list"), &format!("deb [signed-by={key}] {mirror} {SUITE} main\n"))?;
     write(&apt.join("status"), "")?;
     run(apt_get(&apt).args(["update", "-qq"]))?;
-    run(apt_get(&apt).args(["-qq", "-y", "--download-only", "install", PACKAGE, "systemd-standalone-sysusers"]))?;
+    run(apt_get(&apt).args([
+        "-qq",
+        "-y",
+        "--download-only",
+        "install",
+        PACKAGE,
+        "systemd-standalone-sysusers",
+    ]))?;
     let root = folder.join("root");
     for package in packages(&apt.join("cache/archives"))? {
         run(Command::new("dpkg-deb").arg("-x").arg(package).arg(&root))?;
@@ -75,7 +83,8 @@ fn mirror() -> Result<String, String> {
 
 /// The node's package and the libraries; not what only an installed system needs.
 fn packages(archives: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = fs::read_dir(archives).map_err(|error| format!("cannot read {}: {error}", archives.display()))?;
+    let entries =
+        fs::read_dir(archives).map_err(|error| format!("cannot read {}: {error}", archives.display()))?;
     let wanted = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let is_needed = [PACKAGE, "lib", "zlib"].iter().any(|start| name.starts_with(start));
@@ -110,7 +119,8 @@ fn write_script(_folder: &Path, _root: &Path) -> Result<(), String> {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let ran = command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run {command:?}: {error}"))?;
+    let ran =
+        command.stdin(Stdio::null()).output().map_err(|error| format!("cannot run {command:?}: {error}"))?;
     if ran.status.success() {
         return Ok(());
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Library};
 use bitboot_plugin_api::{
-    Action, Announcement, Author, Call, Caps, Health, Held, KindInfo, Peer, Query, Quote, Receipt, Result, Write,
-    message,
+    Action, Announcement, Author, Call, Caps, Health, Held, KindInfo, Peer, Query, Quote, Receipt, Result,
+    Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -66,6 +66,9 @@ impl Subject {
 
 impl fmt::Debug for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subject").field("kind", &self.kind).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Subject")
+            .field("kind", &self.kind)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }

@@ -37,8 +37,8 @@ impl Kind {
             Self::Done,
             Self::Failed,
         ]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        .into_iter()
+        .find(|kind| *kind as u8 == number)
     }
 }
 

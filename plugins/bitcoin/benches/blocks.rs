@@ -1,5 +1,9 @@
 //! What a lookup over a thousand blocks reads: the first time, the second, and after one more block. See `README.md`.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that fails says so, and prints its results")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that fails says so, and prints its results"
+)]
 
 #[path = "../tests/node/mod.rs"]
 mod node;

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use bitboot_plugin_api::{
-    Action, ActionInfo, Announcement, Author, Backend, Caps, Cx, Error, ErrorKind, Found, Health, Host, Level, Output, Query,
-    Quote, Receipt, Result, Stores,
+    Action, ActionInfo, Announcement, Author, Backend, Caps, Cx, Error, ErrorKind, Found, Health, Host,
+    Level, Output, Query, Quote, Receipt, Result, Stores,
 };
 use bitcoin::{Amount, ScriptBuf};
 use schemars::JsonSchema;
@@ -61,7 +63,8 @@ impl Backend for Bitcoin {
         let node = self.first().await?;
         let plan = self.purse.quote(node, &owner, &message).await?;
         let mut quote = Quote::of(told(plan.fee));
-        quote.writes = format!("a transaction of {} with {} bytes for the network", owner.address, message.len() - 2);
+        quote.writes =
+            format!("a transaction of {} with {} bytes for the network", owner.address, message.len() - 2);
         quote.final_in_s = Some(u32::from(self.config.target_blocks.max(1)) * self.config.chain.block_s());
         quote.readers = READERS.into();
         quote.test_network = !self.config.chain.is_real();
@@ -76,9 +79,10 @@ impl Backend for Bitcoin {
         let transaction = self.purse.sign(&plan, &owner, &purpose).await?;
         let taken = self.purse.broadcast(&self.nodes, &transaction, &owner).await?;
         let asked = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        Ok(Receipt::new(taken, asked)
-            .with_fee(told(plan.fee))
-            .with_note(format!("transaction {}, provisional until it is in a block", transaction.compute_txid())))
+        Ok(Receipt::new(taken, asked).with_fee(told(plan.fee)).with_note(format!(
+            "transaction {}, provisional until it is in a block",
+            transaction.compute_txid()
+        )))
     }
 
     async fn lookup(&self, query: Query, found: Found) -> Result<()> {
@@ -97,6 +101,9 @@ impl Backend for Bitcoin {
                     failure = failure.or(Some(error));
                 }
             }
+        }
+        if self.nodes.len() > 1 {
+            self.compare().await;
         }
         match failure {
             Some(error) if answered == 0 => Err(error),
@@ -118,12 +125,18 @@ impl Backend for Bitcoin {
         };
         Ok(Health::new(true, summary)
             .with_fact("node", &node.url())
-            .with_fact("chain", &info.chain.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>())
+            .with_fact(
+                "chain",
+                &info.chain.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>(),
+            )
             .with_fact("blocks", &info.blocks))
     }
 
     fn actions() -> Vec<ActionInfo> {
-        vec![ActionInfo::new::<NoArguments>("wallet", "The address of this backend's key, and the coins that lie there")]
+        vec![ActionInfo::new::<NoArguments>(
+            "wallet",
+            "The address of this backend's key, and the coins that lie there",
+        )]
     }
 
     async fn action(&self, action: Action, out: Output) -> Result<()> {
@@ -146,6 +159,25 @@ impl Backend for Bitcoin {
 }
 
 impl Bitcoin {
+    /// Tells when the nodes are on different branches of the chain.
+    async fn compare(&self) {
+        let mut tips = Vec::new();
+        for scan in &self.scans {
+            tips.extend(scan.last(u32::MAX).await);
+        }
+        let Some(common) = tips.iter().map(|(height, _)| *height).min() else { return };
+        let mut blocks = BTreeSet::new();
+        for scan in &self.scans {
+            blocks.extend(scan.last(common).await.filter(|(height, _)| *height == common));
+        }
+        if blocks.len() > 1 {
+            let text = format!(
+                "the nodes disagree about block {common}: one is on another branch of the chain, or lies"
+            );
+            self.host.log(Level::Warn, text);
+        }
+    }
+
     /// The first node that answers and is on the right chain. One on another chain is an error in any case: it must not go unseen.
     async fn first(&self) -> Result<&Node> {
         let mut failure = None;
@@ -166,7 +198,7 @@ fn script(what: &Announcement) -> Result<ScriptBuf> {
         Error::new(ErrorKind::Refused, "a chain carries sealed values only, no bare addresses")
     })?;
     let message = Message { tag: tag_of(&what.locator), value };
-    message.script().ok_or_else(|| {
-        Error::new(ErrorKind::Refused, format!("a value has 1 to {MAX_VALUE} bytes here"))
-    })
+    message
+        .script()
+        .ok_or_else(|| Error::new(ErrorKind::Refused, format!("a value has 1 to {MAX_VALUE} bytes here")))
 }

@@ -25,7 +25,12 @@ const MOST_COINS: usize = 50;
 impl Plan {
     /// Spends as few coins as are enough, the largest of the confirmed ones first, on an output with the message; what is left goes back
     /// to the owner. `None` where all coins together are not enough.
-    pub(crate) fn new(mut coins: Vec<Coin>, message: &ScriptBuf, owner: &ScriptBuf, rate: u64) -> Option<Self> {
+    pub(crate) fn new(
+        mut coins: Vec<Coin>,
+        message: &ScriptBuf,
+        owner: &ScriptBuf,
+        rate: u64,
+    ) -> Option<Self> {
         coins.sort_by_key(|coin| (Reverse(coin.confirmed), Reverse(coin.value), coin.at));
         (1..=coins.len().min(MOST_COINS)).find_map(|count| Self::of(&coins[..count], message, owner, rate))
     }
@@ -76,7 +81,11 @@ mod tests {
     use super::*;
 
     fn coin(number: u8, value: u64, confirmed: bool) -> Coin {
-        Coin { at: OutPoint::new(Txid::from_byte_array([number; 32]), 0), value: Amount::from_sat(value), confirmed }
+        Coin {
+            at: OutPoint::new(Txid::from_byte_array([number; 32]), 0),
+            value: Amount::from_sat(value),
+            confirmed,
+        }
     }
 
     fn plan(coins: &[Coin], rate: u64) -> Option<Plan> {

@@ -67,7 +67,10 @@ impl BitcoinConfig {
         }
         let is_hash = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if self.genesis.as_ref().is_some_and(|genesis| !is_hash(genesis)) {
-            return Err(Error::new(ErrorKind::Config, "`genesis` is not the hash of a block, 64 hexadecimal digits"));
+            return Err(Error::new(
+                ErrorKind::Config,
+                "`genesis` is not the hash of a block, 64 hexadecimal digits",
+            ));
         }
         if self.genesis.is_some() && self.chain.is_real() {
             return Err(Error::new(ErrorKind::Config, "the first block of the chain `main` is known")
@@ -81,7 +84,9 @@ impl BitcoinConfig {
     }
 
     pub(crate) fn genesis(&self) -> String {
-        self.genesis.as_ref().map_or_else(|| self.chain.genesis().to_owned(), |genesis| genesis.to_ascii_lowercase())
+        self.genesis
+            .as_ref()
+            .map_or_else(|| self.chain.genesis().to_owned(), |genesis| genesis.to_ascii_lowercase())
     }
 
     pub(crate) fn timeout(&self) -> Duration {
@@ -94,11 +99,16 @@ fn check_url(url: &str) -> Result<()> {
     let rest = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
         (Some(rest), _) => rest,
         (_, Some(_)) if cfg!(not(feature = "tls")) => {
-            return Err(wrong("this build of the plugin does not speak https")
-                .fix("name a node behind http:// on this machine, or build the plugin with its feature `tls`"));
+            return Err(wrong("this build of the plugin does not speak https").fix(
+                "name a node behind http:// on this machine, or build the plugin with its feature `tls`",
+            ));
         }
         (_, Some(rest)) => rest,
-        _ => return Err(wrong("an entry of `rpc` is no address of a node").fix("write it as http://HOST:PORT")),
+        _ => {
+            return Err(
+                wrong("an entry of `rpc` is no address of a node").fix("write it as http://HOST:PORT")
+            );
+        }
     };
     // It would stand in the registry, and in every message that names the node.
     if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {

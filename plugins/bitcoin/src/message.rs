@@ -48,9 +48,12 @@ impl Message {
         transaction.output.iter().find_map(|output| {
             let mut steps = output.script_pubkey.instructions();
             let (first, second) = (steps.next()?.ok()?, steps.next()?.ok()?);
-            let (Instruction::Op(OP_RETURN), Instruction::PushBytes(data)) = (first, second) else { return None };
+            let (Instruction::Op(OP_RETURN), Instruction::PushBytes(data)) = (first, second) else {
+                return None;
+            };
             let (tag, value) = data.as_bytes().split_first_chunk::<8>()?;
-            let is_ours = tag.starts_with(&MARK) && (1..=MAX_VALUE).contains(&value.len()) && steps.next().is_none();
+            let is_ours =
+                tag.starts_with(&MARK) && (1..=MAX_VALUE).contains(&value.len()) && steps.next().is_none();
             is_ours.then(|| Self { tag: *tag, value: value.to_vec() })
         })
     }
@@ -74,7 +77,9 @@ pub(crate) fn verifies(transaction: &Transaction, author: &CompressedPublicKey, 
             .p2wpkh_signature_hash(0, &script, spent, EcdsaSighashType::All)
             .ok()?;
         let key = &author.0;
-        Secp256k1::verification_only().verify_ecdsa(&secp256k1::Message::from(digest), &signature.signature, key).ok()
+        Secp256k1::verification_only()
+            .verify_ecdsa(&secp256k1::Message::from(digest), &signature.signature, key)
+            .ok()
     };
     signed().is_some()
 }

@@ -128,7 +128,8 @@ impl Node {
     async fn ask_all<T: DeserializeOwned>(&self, method: &str, params: &[Value]) -> Result<Vec<Option<T>>> {
         self.check().await?;
         let answers = self.rpc.ask_all(method, params).await?;
-        let read = |answer: Result<Value, _>| answer.ok().filter(|value| !value.is_null()).map(read).transpose();
+        let read =
+            |answer: Result<Value, _>| answer.ok().filter(|value| !value.is_null()).map(read).transpose();
         answers.into_iter().map(read).collect()
     }
 
@@ -186,8 +187,14 @@ impl Node {
     }
 
     /// An output in the chain that no block has spent; one that waits, and is not spent there either, if `waiting`.
-    pub(crate) async fn output(&self, at: OutPoint, script: Option<&ScriptBuf>, waiting: bool) -> Result<Option<Coin>> {
-        let Some(output) = self.ask_maybe::<Output>("gettxout", json!([at.txid, at.vout, waiting])).await? else {
+    pub(crate) async fn output(
+        &self,
+        at: OutPoint,
+        script: Option<&ScriptBuf>,
+        waiting: bool,
+    ) -> Result<Option<Coin>> {
+        let Some(output) = self.ask_maybe::<Output>("gettxout", json!([at.txid, at.vout, waiting])).await?
+        else {
             return Ok(None);
         };
         let is_ripe = !output.coinbase || output.confirmations >= MATURITY;
@@ -227,7 +234,10 @@ impl Node {
         let asked: Vec<Value> = coins.iter().map(|at| json!({ "txid": at.txid, "vout": at.vout })).collect();
         let spent: Option<Vec<Spent>> = self.ask_maybe("gettxspendingprevout", json!([asked])).await?;
         let spent = spent.filter(|spent| spent.len() == coins.len());
-        Ok(spent.map_or_else(|| vec![None; coins.len()], |spent| spent.into_iter().map(|one| one.spendingtxid).collect()))
+        Ok(spent.map_or_else(
+            || vec![None; coins.len()],
+            |spent| spent.into_iter().map(|one| one.spendingtxid).collect(),
+        ))
     }
 
     /// Satoshi for 1000 virtual bytes that should do for a confirmation within so many blocks; `None` where the node cannot tell.
@@ -239,7 +249,8 @@ impl Node {
     /// Satoshi for 1000 virtual bytes below which the node passes nothing on.
     pub(crate) async fn least_rate(&self) -> Result<u64> {
         let told: Value = self.ask("getmempoolinfo", json!([])).await?;
-        let of = |name: &str| told.get(name).and_then(Value::as_f64).and_then(amount).map_or(0, Amount::to_sat);
+        let of =
+            |name: &str| told.get(name).and_then(Value::as_f64).and_then(amount).map_or(0, Amount::to_sat);
         Ok(of("mempoolminfee").max(of("minrelaytxfee")))
     }
 

@@ -7,7 +7,9 @@ use bitboot_plugin_api::{Error, ErrorKind, Host, Result, Scheme, SignRequest};
 use bitcoin::hashes::Hash;
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::sighash::SighashCache;
-use bitcoin::{Address, Amount, Denomination, EcdsaSighashType, OutPoint, ScriptBuf, Transaction, Txid, Witness, ecdsa};
+use bitcoin::{
+    Address, Amount, Denomination, EcdsaSighashType, OutPoint, ScriptBuf, Transaction, Txid, Witness, ecdsa,
+};
 
 use crate::coins::Plan;
 use crate::config::BitcoinConfig;
@@ -44,8 +46,9 @@ impl Purse {
     /// The user's key for this backend. Unlocks nothing.
     pub(crate) async fn owner(&self) -> Result<Owner> {
         let bytes = self.host.public_key(Scheme::EcdsaDer).await?;
-        let key = CompressedPublicKey::from_slice(&bytes)
-            .map_err(|error| Error::new(ErrorKind::Key, "the key is no compressed secp256k1 key").because(error.to_string()))?;
+        let key = CompressedPublicKey::from_slice(&bytes).map_err(|error| {
+            Error::new(ErrorKind::Key, "the key is no compressed secp256k1 key").because(error.to_string())
+        })?;
         let address = Address::p2wpkh(&key, self.config.chain.hrp());
         Ok(Owner { key, script: address.script_pubkey(), address })
     }
@@ -88,7 +91,9 @@ impl Purse {
 
     async fn plan(&self, node: &Node, owner: &Owner, message: &ScriptBuf, rate: u64) -> Result<Plan> {
         // What was left the last time is found at once, where a search of all coins takes a node of the main chain minutes.
-        if let Some(plan) = self.last(node, owner).await?.and_then(|coin| Plan::new(vec![coin], message, &owner.script, rate)) {
+        if let Some(plan) =
+            self.last(node, owner).await?.and_then(|coin| Plan::new(vec![coin], message, &owner.script, rate))
+        {
             return Ok(plan);
         }
         let coins = self.coins(node, owner).await?;
@@ -115,7 +120,9 @@ impl Purse {
         for _ in 0..LONGEST_CHAIN {
             let at: Vec<OutPoint> = coins.iter().map(|coin| coin.at).collect();
             let spenders = node.spenders(&at).await?;
-            free.extend(coins.iter().zip(&spenders).filter(|(_, spender)| spender.is_none()).map(|(coin, _)| *coin));
+            free.extend(
+                coins.iter().zip(&spenders).filter(|(_, spender)| spender.is_none()).map(|(coin, _)| *coin),
+            );
             let mut spenders: Vec<Txid> = spenders.into_iter().flatten().collect();
             spenders.sort_unstable();
             spenders.dedup();
@@ -132,7 +139,8 @@ impl Purse {
         let digests: Vec<[u8; 32]> = {
             let mut cache = SighashCache::new(&plan.transaction);
             let digest = |(at, coin): (usize, &Coin)| {
-                let digest = cache.p2wpkh_signature_hash(at, &owner.script, coin.value, EcdsaSighashType::All)?;
+                let digest =
+                    cache.p2wpkh_signature_hash(at, &owner.script, coin.value, EcdsaSighashType::All)?;
                 Ok(digest.to_byte_array())
             };
             plan.coins.iter().enumerate().map(digest).collect::<Result<_>>()?
@@ -142,13 +150,21 @@ impl Purse {
             let fee = if at == 0 { told(plan.fee) } else { told(Amount::ZERO) };
             let asked = SignRequest::new(Scheme::EcdsaDer, digest, purpose).with_fee(fee);
             let signature = bitcoin::secp256k1::ecdsa::Signature::from_der(&self.host.sign(asked).await?)?;
-            input.witness = Witness::p2wpkh(&ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All }, &owner.key.0);
+            input.witness = Witness::p2wpkh(
+                &ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All },
+                &owner.key.0,
+            );
         }
         Ok(transaction)
     }
 
     /// Hands a transaction to all nodes; how many took it. Fails where none did, and says whether it may be out all the same.
-    pub(crate) async fn broadcast(&self, nodes: &[Node], transaction: &Transaction, owner: &Owner) -> Result<u32> {
+    pub(crate) async fn broadcast(
+        &self,
+        nodes: &[Node],
+        transaction: &Transaction,
+        owner: &Owner,
+    ) -> Result<u32> {
         let (id, mut taken, mut failure) = (transaction.compute_txid(), 0, None);
         for node in nodes {
             match node.send(transaction).await {
@@ -177,8 +193,13 @@ impl Purse {
 fn left_by<'a>(transactions: impl Iterator<Item = &'a Transaction>, owner: &Owner) -> Vec<Coin> {
     let of = |transaction: &'a Transaction| {
         let id = transaction.compute_txid();
-        let ours = transaction.output.iter().zip(0..).filter(|(output, _)| output.script_pubkey == owner.script);
-        ours.map(move |(output, vout)| Coin { at: OutPoint::new(id, vout), value: output.value, confirmed: false })
+        let ours =
+            transaction.output.iter().zip(0..).filter(|(output, _)| output.script_pubkey == owner.script);
+        ours.map(move |(output, vout)| Coin {
+            at: OutPoint::new(id, vout),
+            value: output.value,
+            confirmed: false,
+        })
     };
     transactions.flat_map(of).collect()
 }
@@ -190,7 +211,10 @@ fn refused(refusal: Refusal) -> Error {
         return Error::new(ErrorKind::Refused, "too many announcements of this key wait for a block")
             .fix("wait for the next block, some ten minutes");
     }
-    if ["txn-mempool-conflict", "bad-txns-inputs-missingorspent", "insufficient fee"].iter().any(|word| message.contains(word)) {
+    if ["txn-mempool-conflict", "bad-txns-inputs-missingorspent", "insufficient fee"]
+        .iter()
+        .any(|word| message.contains(word))
+    {
         return Error::new(ErrorKind::Conflict, "something else spent the same coins meanwhile")
             .because(message.chars().take(100).collect::<String>())
             .fix("announce again");

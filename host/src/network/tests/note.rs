@@ -49,7 +49,11 @@ fn names_have_no_room_and_lifetimes_are_enough() {
     for seconds in [0, 1, 60, 61, 3600, 7200, 86_400, 1_966_050] {
         let wanted = Duration::from_secs(seconds);
         let note = Note::of_claim(&claim(&["8.8.8.8:1"], wanted), author(1), NOW).unwrap();
-        assert!(note.lifetime >= wanted && (note.lifetime * 2 <= wanted * 3 || seconds < 60), "{seconds}: {:?}", note.lifetime);
+        assert!(
+            note.lifetime >= wanted && (note.lifetime * 2 <= wanted * 3 || seconds < 60),
+            "{seconds}: {:?}",
+            note.lifetime
+        );
     }
 }
 
@@ -57,7 +61,11 @@ fn names_have_no_room_and_lifetimes_are_enough() {
 fn the_newest_of_each_author_holds_and_what_takes_back_goes_first() {
     let mut notes = Notes::default();
     assert!(notes.add(note(1, "8.8.8.8:1", 5)) && notes.add(note(2, "8.8.8.8:2", 1)));
-    assert!(!notes.add(note(1, "8.8.8.8:3", 4)) && notes.add(note(1, "", 5)) && !notes.add(note(1, "8.8.8.8:1", 5)));
+    assert!(
+        !notes.add(note(1, "8.8.8.8:3", 4))
+            && notes.add(note(1, "", 5))
+            && !notes.add(note(1, "8.8.8.8:1", 5))
+    );
     assert_eq!(notes.iter().map(|note| note.endpoint.is_none()).collect::<Vec<_>>(), [true, false]);
     let gone = note(1, "", 0);
     assert!(gone.standing(NOW) == Standing::Withdrawn && gone.standing(NOW + HOUR * 2) == Standing::Expired);

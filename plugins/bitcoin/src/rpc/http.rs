@@ -52,12 +52,7 @@ impl Http {
     }
 
     /// Sends a body and takes an answer of at most so many bytes.
-    pub(super) async fn post(
-        &self,
-        login: Arc<Login>,
-        body: String,
-        limit: u64,
-    ) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn post(&self, login: Arc<Login>, body: String, limit: u64) -> Result<Vec<u8>, Failure> {
         let (agent, url) = (self.agent.clone(), self.url.clone());
         // The client blocks; its time-out ends it when nobody waits any more.
         let sent = tokio::task::spawn_blocking(move || send(&agent, &url, &login, &body, limit));
@@ -68,7 +63,9 @@ impl Http {
 fn is_here(url: &str) -> bool {
     let rest = url.split("://").nth(1).unwrap_or_default();
     let host = rest.split(['/', ':']).next().unwrap_or_default();
-    host == "localhost" || rest.starts_with("[::1]") || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    host == "localhost"
+        || rest.starts_with("[::1]")
+        || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn send(agent: &Agent, url: &str, login: &Login, body: &str, limit: u64) -> Result<Vec<u8>, Failure> {

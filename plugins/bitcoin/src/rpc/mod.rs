@@ -52,11 +52,7 @@ impl Rpc {
         let http = Http::new(url, config.timeout());
         let own = http.is_here().then_some(config.chain);
         let login = Login::new(config.auth_env.clone(), config.cookie.clone(), own);
-        Self {
-            http: Arc::new(http),
-            login: Arc::new(login),
-            retries: config.retries.min(10),
-        }
+        Self { http: Arc::new(http), login: Arc::new(login), retries: config.retries.min(10) }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -71,7 +67,11 @@ impl Rpc {
     }
 
     /// Asks several questions of one method at once; an answer for each, in their order.
-    pub(crate) async fn ask_all(&self, method: &str, params: &[Value]) -> Result<Vec<Result<Value, Refusal>>> {
+    pub(crate) async fn ask_all(
+        &self,
+        method: &str,
+        params: &[Value],
+    ) -> Result<Vec<Result<Value, Refusal>>> {
         if params.is_empty() {
             return Ok(Vec::new());
         }
@@ -122,22 +122,28 @@ impl Rpc {
     fn told(&self, failure: &Failure) -> Error {
         let url = self.url();
         match failure {
-            Failure::TimedOut => Error::new(ErrorKind::TimedOut, format!("the node at {url} did not answer in time"))
-                .fix("is it busy? give it more time: bitboot backend set NAME timeout_s=60"),
+            Failure::TimedOut => {
+                Error::new(ErrorKind::TimedOut, format!("the node at {url} did not answer in time"))
+                    .fix("is it busy? give it more time: bitboot backend set NAME timeout_s=60")
+            }
             Failure::Silent(why) => Error::new(ErrorKind::Unreachable, format!("no node answers at {url}"))
                 .because(why)
                 .fix("is it running, with server=1? name it: bitboot backend set NAME rpc=http://HOST:PORT"),
-            Failure::Login => Error::new(ErrorKind::Config, format!("the node at {url} refuses the credentials"))
-                .because(self.login.source())
-                .fix("name its cookie file: bitboot backend set NAME cookie=/path/to/.cookie"),
-            Failure::TooLong => {
-                Error::new(ErrorKind::Integrity, format!("the node at {url} answers with more than can be true"))
-                    .fix("name another node: bitboot backend set NAME rpc=http://HOST:PORT")
+            Failure::Login => {
+                Error::new(ErrorKind::Config, format!("the node at {url} refuses the credentials"))
+                    .because(self.login.source())
+                    .fix("name its cookie file: bitboot backend set NAME cookie=/path/to/.cookie")
             }
-            Failure::Unreadable => {
-                Error::new(ErrorKind::Integrity, format!("what answers at {url} is no Bitcoin node, or its answer was cut"))
-                    .fix("name another node: bitboot backend set NAME rpc=http://HOST:PORT")
-            }
+            Failure::TooLong => Error::new(
+                ErrorKind::Integrity,
+                format!("the node at {url} answers with more than can be true"),
+            )
+            .fix("name another node: bitboot backend set NAME rpc=http://HOST:PORT"),
+            Failure::Unreadable => Error::new(
+                ErrorKind::Integrity,
+                format!("what answers at {url} is no Bitcoin node, or its answer was cut"),
+            )
+            .fix("name another node: bitboot backend set NAME rpc=http://HOST:PORT"),
         }
     }
 }
@@ -209,8 +215,13 @@ mod tests {
     fn answers_are_read_by_their_numbers_and_lies_are_none() {
         let answer = |id: usize, result: i64| json!({ "id": id, "result": result });
         let read = many(json!([answer(1, 11), answer(0, 10)]), 2).unwrap();
-        assert_eq!(read.iter().map(|answer| answer.as_ref().unwrap().as_i64()).collect::<Vec<_>>(), [Some(10), Some(11)]);
-        for lie in [json!([answer(0, 1)]), json!([answer(0, 1), answer(7, 1)]), json!(3), json!([1, 2]), json!({})] {
+        assert_eq!(
+            read.iter().map(|answer| answer.as_ref().unwrap().as_i64()).collect::<Vec<_>>(),
+            [Some(10), Some(11)]
+        );
+        for lie in
+            [json!([answer(0, 1)]), json!([answer(0, 1), answer(7, 1)]), json!(3), json!([1, 2]), json!({})]
+        {
             assert!(many(lie.clone(), 2).is_none(), "{lie}");
         }
         assert!(one(json!({ "id": 1, "result": 1 }), 0).is_none());

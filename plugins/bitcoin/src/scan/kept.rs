@@ -73,7 +73,8 @@ impl Kept {
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let bytes = |bytes: &[u8]| ByteBuf::from(bytes);
-        let blocks = self.blocks.iter().map(|(height, hash)| (*height, bytes(hash.as_byte_array()))).collect();
+        let blocks =
+            self.blocks.iter().map(|(height, hash)| (*height, bytes(hash.as_byte_array()))).collect();
         let find = |find: &Find| (find.height, bytes(&find.tag), bytes(&find.author), bytes(&find.value));
         message::encode(&Stored(VERSION, blocks, self.finds.iter().map(find).collect()))
     }
@@ -112,7 +113,11 @@ mod tests {
     fn what_is_kept_comes_back_and_fits_into_the_cache() {
         let mut kept = Kept::default();
         for number in 0..250 {
-            kept.add(number.into(), hash(number), (0..40).map(|more| find(number.into(), u16::from(number) * 40 + more, 1)).collect());
+            kept.add(
+                number.into(),
+                hash(number),
+                (0..40).map(|more| find(number.into(), u16::from(number) * 40 + more, 1)).collect(),
+            );
         }
         assert_eq!((kept.blocks.len(), kept.finds.len()), (MOST_BLOCKS, MOST_FINDS));
         let bytes = kept.to_bytes();

@@ -7,6 +7,7 @@ mod walk;
 use std::sync::Arc;
 
 use bitboot_plugin_api::{Author, Authored, Host, Level, Result};
+use bitcoin::BlockHash;
 use tokio::sync::Mutex;
 
 use crate::config::BitcoinConfig;
@@ -74,6 +75,12 @@ impl Scan {
         }
         let all = waiting.finds().chain(kept.finds.iter().rev());
         Ok(all.filter(|find| find.tag == tag).cloned().collect())
+    }
+
+    /// The last block that was read up to a height.
+    pub(crate) async fn last(&self, height: u32) -> Option<(u32, BlockHash)> {
+        let state = self.state.lock().await;
+        state.kept.as_ref()?.blocks.iter().rev().find(|(at, _)| *at <= height).copied()
     }
 
     /// Keeps how far it has come. A cache that cannot be written makes the next lookup slower, nothing else.

@@ -29,7 +29,8 @@ impl Provisional {
     pub(super) async fn refresh(&mut self, node: &Node) -> Result<()> {
         let waiting: HashSet<Txid> = node.waiting().await?.into_iter().collect();
         self.seen.retain(|id, _| waiting.contains(id));
-        let new: Vec<Txid> = waiting.into_iter().filter(|id| !self.seen.contains_key(id)).take(MOST).collect();
+        let new: Vec<Txid> =
+            waiting.into_iter().filter(|id| !self.seen.contains_key(id)).take(MOST).collect();
         for ids in new.chunks(STEP) {
             for (id, transaction) in ids.iter().zip(node.transactions(ids).await?) {
                 let find = match transaction.filter(is_candidate) {

@@ -77,12 +77,18 @@ impl Scan {
 
     /// The messages of a block whose authors signed them.
     async fn finds_of(&self, block: &Block, hash: BlockHash, height: u32) -> Result<Vec<Find>> {
-        let candidates: Vec<&Transaction> = block.txdata.iter().filter(|transaction| is_candidate(transaction)).collect();
+        let candidates: Vec<&Transaction> =
+            block.txdata.iter().filter(|transaction| is_candidate(transaction)).collect();
         let ids: Vec<_> = candidates.iter().map(|transaction| (transaction.compute_txid(), hash)).collect();
         let mut finds = Vec::new();
         for (candidates, ids) in candidates.chunks(STEP as usize).zip(ids.chunks(STEP as usize)) {
             let spent = self.node.spent(ids).await?;
-            finds.extend(candidates.iter().zip(spent).filter_map(|(transaction, spent)| find_of(transaction, spent?, height)));
+            finds.extend(
+                candidates
+                    .iter()
+                    .zip(spent)
+                    .filter_map(|(transaction, spent)| find_of(transaction, spent?, height)),
+            );
         }
         Ok(finds)
     }

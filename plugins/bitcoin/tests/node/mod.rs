@@ -1,5 +1,9 @@
 //! A Bitcoin node of a test's own: regtest, on a free port of this machine, in a temporary folder, ended by its pid.
-#![allow(dead_code, unreachable_pub, reason = "each test file is a program of its own and uses a part of this")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file is a program of its own and uses a part of this"
+)]
 
 pub mod proxy;
 
@@ -38,10 +42,20 @@ impl Bitcoind {
 
     fn run(&mut self) {
         let mut command = Command::new(&self.program);
-        command.arg(format!("-datadir={}", self.folder.path().display())).arg(format!("-rpcport={}", self.port));
-        command.args(["-regtest", "-server", "-rpcbind=127.0.0.1", "-rpcallowip=127.0.0.1", LOGIN, "-listen=0"]);
+        command
+            .arg(format!("-datadir={}", self.folder.path().display()))
+            .arg(format!("-rpcport={}", self.port));
+        command.args([
+            "-regtest",
+            "-server",
+            "-rpcbind=127.0.0.1",
+            "-rpcallowip=127.0.0.1",
+            LOGIN,
+            "-listen=0",
+        ]);
         command.args(["-dnsseed=0", "-discover=0", "-connect=0", "-fallbackfee=0.0002", "-printtoconsole=0"]);
-        self.child = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        self.child =
+            Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         let start = Instant::now();
         while self.try_ask("getblockcount", &json!([])).is_none() {
             assert!(start.elapsed() < PATIENCE, "bitcoind does not start");
@@ -64,7 +78,10 @@ impl Bitcoind {
     fn post(&self, body: &Value) -> Option<Value> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let body = body.to_string();
-        let head = format!("POST / HTTP/1.1\r\nhost: here\r\n{HEADER}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "POST / HTTP/1.1\r\nhost: here\r\n{HEADER}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all((head + &body).as_bytes()).ok()?;
         let (_, answer) = proxy::message(&mut BufReader::new(stream))?;
         serde_json::from_slice(&answer).ok()
@@ -120,19 +137,20 @@ impl Bitcoind {
 
     /// Transactions of others with an output of data each, all in one block.
     pub fn write(&self, data: &[String]) {
-        let coins: serde_json::Map<String, Value> = data.iter().map(|_| (self.address(), json!(0.0001))).collect();
+        let coins: serde_json::Map<String, Value> =
+            data.iter().map(|_| (self.address(), json!(0.0001))).collect();
         let id = self.ask("sendmany", json!(["", coins]));
         let made = self.ask("getrawtransaction", json!([id, 1]));
         let coins = made["vout"].as_array().unwrap().iter().filter(|coin| coin["value"] == json!(0.0001));
         let address = self.address();
         // Bitcoin Knots takes no transaction without any other output.
-        let spend = |(coin, data): (&Value, &String)| {
-            json!([[{ "txid": id, "vout": coin["n"] }], [{ "data": data }, { &address: 0.00005 }]])
-        };
+        let spend = |(coin, data): (&Value, &String)| json!([[{ "txid": id, "vout": coin["n"] }], [{ "data": data }, { &address: 0.00005 }]]);
         let raw = self.ask_all("createrawtransaction", coins.zip(data).map(spend).collect());
         self.mine(1);
-        let signed = self.ask_all("signrawtransactionwithwallet", raw.into_iter().map(|raw| json!([raw])).collect());
-        let sent = self.ask_all("sendrawtransaction", signed.iter().map(|signed| json!([signed["hex"], 0])).collect());
+        let signed =
+            self.ask_all("signrawtransactionwithwallet", raw.into_iter().map(|raw| json!([raw])).collect());
+        let sent = self
+            .ask_all("sendrawtransaction", signed.iter().map(|signed| json!([signed["hex"], 0])).collect());
         assert_eq!(sent.len(), data.len());
         self.mine(1);
     }

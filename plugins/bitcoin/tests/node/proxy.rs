@@ -127,9 +127,12 @@ fn carry_out(mut stream: &TcpStream, deed: Answer, ended: &AtomicBool) -> bool {
         format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n")
     };
     match deed {
-        Answer::Body(body) => stream.write_all(head(body.len()).as_bytes()).and_then(|()| stream.write_all(&body)).is_ok(),
+        Answer::Body(body) => {
+            stream.write_all(head(body.len()).as_bytes()).and_then(|()| stream.write_all(&body)).is_ok()
+        }
         Answer::Cut(body) => {
-            let _ = stream.write_all(head(body.len() + 1000).as_bytes()).and_then(|()| stream.write_all(&body));
+            let _ =
+                stream.write_all(head(body.len() + 1000).as_bytes()).and_then(|()| stream.write_all(&body));
             false
         }
         Answer::Close => false,
@@ -158,9 +161,9 @@ pub(super) fn message(reader: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
         }
         head.push_str(&line);
     }
-    let length = head
-        .lines()
-        .find_map(|line| line.to_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse().ok()))??;
+    let length = head.lines().find_map(|line| {
+        line.to_lowercase().strip_prefix("content-length:").map(|length| length.trim().parse().ok())
+    })??;
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     Some((head, body))
