@@ -120,5 +120,5 @@ fn power_of(lifetime: Duration) -> u8 {
 }
 
 fn of_power(power: u8) -> Duration {
-    Duration::from_secs(TICK * (2 + u64::from(power & 1)) << (power >> 1))
+    Duration::from_secs((TICK * (2 + u64::from(power & 1))) << (power >> 1))
 }

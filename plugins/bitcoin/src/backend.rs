@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::chain::Chain;
 use crate::config::BitcoinConfig;
 use crate::message::{MAX_VALUE, Message, tag_of};
 use crate::node::Node;
@@ -49,7 +50,7 @@ impl Backend for Bitcoin {
         caps.max_value = u32::try_from(MAX_VALUE).unwrap_or(u32::MAX);
         caps.authored = true;
         caps.paid = true;
-        caps.wide = self.config.chain != crate::chain::Chain::Regtest;
+        caps.wide = self.config.chain != Chain::Regtest;
         (caps.ipv4, caps.ipv6, caps.dns) = (false, false, false);
         caps.lookup_ms = 2000;
         caps.announce_ms = 1000;
@@ -65,7 +66,7 @@ impl Backend for Bitcoin {
         let mut quote = Quote::of(told(plan.fee));
         quote.writes =
             format!("a transaction of {} with {} bytes for the network", owner.address, message.len() - 2);
-        quote.final_in_s = Some(u32::from(self.config.target_blocks.max(1)) * self.config.chain.block_s());
+        quote.final_in_s = Some(u32::from(self.config.target_blocks.max(1)) * Chain::BLOCK_S);
         quote.readers = READERS.into();
         quote.test_network = !self.config.chain.is_real();
         Ok(quote)

@@ -63,9 +63,7 @@ impl Chain {
     }
 
     /// Seconds from one block to the next, on average.
-    pub(crate) fn block_s(self) -> u32 {
-        600
-    }
+    pub(crate) const BLOCK_S: u32 = 600;
 
     pub(crate) fn is_real(self) -> bool {
         self == Self::Main

@@ -79,9 +79,9 @@ struct Spent {
 
 /// A mined coin can be spent after so many blocks.
 const MATURITY: u32 = 100;
-/// Refusals of `sendrawtransaction` that say that it is there already (RPC_VERIFY_ALREADY_IN_UTXO_SET).
+/// Refusals of `sendrawtransaction` that say that it is there already (`RPC_VERIFY_ALREADY_IN_UTXO_SET`).
 const ALREADY_THERE: i64 = -27;
-/// Another search of coins is under way (RPC_INVALID_PARAMETER, with these words).
+/// Another search of coins is under way (`RPC_INVALID_PARAMETER`, with these words).
 const BUSY: (i64, &str) = (-8, "Scan already in progress");
 
 impl Node {
