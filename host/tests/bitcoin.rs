@@ -303,6 +303,9 @@ fn junk_and_the_records_of_others_hide_nobody() {
     assert_eq!(reader.lookup("another").peers(), ["192.0.2.8:1"]);
 }
 
+/// What is made of a node's answer.
+type Lie = fn(Vec<u8>) -> Answer;
+
 #[test]
 fn a_node_that_is_down_or_lies_makes_no_announcement_twice() {
     let Some(bitcoind) = bitcoind() else { return };
@@ -315,7 +318,7 @@ fn a_node_that_is_down_or_lies_makes_no_announcement_twice() {
         assert!(ran.code() == 5 && ran.err().contains("no node answers at"), "{}", ran.err());
     }
     // Each lie about everything: told, within the bounds of the retries.
-    let lies: [(fn(Vec<u8>) -> Answer, &str); 8] = [
+    let lies: [(Lie, &str); 8] = [
         (|_| Answer::Close, "no node answers at"),
         (|_| Answer::Silence(Duration::from_secs(2)), "did not answer in time"),
         (|_| Answer::Endless, "the node at"),

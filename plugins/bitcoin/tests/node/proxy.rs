@@ -114,7 +114,7 @@ impl Shared {
     fn forward(&self, head: &str, body: &[u8]) -> Option<Vec<u8>> {
         let mut node = TcpStream::connect(("127.0.0.1", self.node)).ok()?;
         let lines = head.lines().filter(|line| !line.to_lowercase().starts_with("connection:"));
-        let head: String = lines.map(|line| format!("{line}\r\n")).collect();
+        let head = lines.flat_map(|line| [line, "\r\n"]).collect::<String>();
         node.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).ok()?;
         node.write_all(body).ok()?;
         message(&mut BufReader::new(node)).map(|(_, body)| body)
@@ -142,7 +142,7 @@ fn carry_out(mut stream: &TcpStream, deed: Answer, ended: &AtomicBool) -> bool {
         }
         Answer::Endless => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[");
-            while !ended.load(SeqCst) && stream.write_all(&[b' '; 65536]).is_ok() {}
+            while !ended.load(SeqCst) && stream.write_all(&[b' '; 8192]).is_ok() {}
             false
         }
     }
