@@ -8,6 +8,8 @@
 )]
 #[path = "../src/backend/mod.rs"]
 mod backend;
+#[path = "border/far.rs"]
+mod far;
 #[path = "../src/loader/foreign.rs"]
 mod foreign;
 mod measure;
@@ -45,6 +47,11 @@ fn main() {
     stream(&host, &mut table);
     opening(&mut table);
     table.print("The border, in one process");
+    let mut table = Table::new();
+    far::calls(&host, &mut table);
+    far::stream(&host, &mut table);
+    far::opening(&host, &mut table);
+    table.print("The border, to a process of the plugin's own");
 }
 
 /// A runtime like the one that a plugin's library has.

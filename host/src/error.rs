@@ -14,6 +14,8 @@ pub struct Error {
     pub why: Option<String>,
     /// What the user can do about it.
     pub fix: Option<String>,
+    /// The check at which it stopped, where there are several of a kind, such as `signature`.
+    pub gate: Option<&'static str>,
 }
 
 /// The sorts of failure that the command line tells apart, each with its exit code.
@@ -83,7 +85,7 @@ impl Kind {
 
 impl Error {
     pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Self {
-        Self { kind, what: what.into(), why: None, fix: None }
+        Self { kind, what: what.into(), why: None, fix: None, gate: None }
     }
 
     pub(crate) fn because(mut self, why: impl fmt::Display) -> Self {
@@ -94,6 +96,18 @@ impl Error {
     pub(crate) fn fix(mut self, fix: impl Into<String>) -> Self {
         self.fix = Some(fix.into());
         self
+    }
+
+    /// Names the check at which it stopped.
+    pub(crate) fn at(mut self, gate: &'static str) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// What stands in `error[CODE]`: the sort of failure, and the check where there are several.
+    pub(crate) fn code(&self) -> String {
+        let word = self.kind.word();
+        self.gate.map_or_else(|| word.to_owned(), |gate| format!("{word}/{gate}"))
     }
 
     /// A failure to read or write a file.
@@ -121,7 +135,13 @@ impl Error {
             }
             _ => None,
         });
-        Self { kind, what: format!("backend \"{backend}\": {}", error.message), why: error.why, fix }
+        Self {
+            kind,
+            what: format!("backend \"{backend}\": {}", error.message),
+            why: error.why,
+            fix,
+            gate: None,
+        }
     }
 }
 

@@ -52,17 +52,45 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all; nobody but the user can read it.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    write(path, content, &tempfile::Builder::new())
+}
+
+/// Writes a file that others are to read, whole or not at all.
+pub(crate) fn publish(path: &Path, content: &[u8]) -> Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The user's umask has the last word.
+        write(path, content, tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)))
+    }
+    #[cfg(not(unix))]
+    replace(path, content)
+}
+
+fn write(path: &Path, content: &[u8], how: &tempfile::Builder<'_, '_>) -> Result<()> {
     let folder = folder_of(path);
     make_folder(folder)?;
     let failed = |error: std::io::Error| Error::file("write", path, &error);
-    let mut unfinished = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let mut unfinished = how.tempfile_in(folder).map_err(failed)?;
     unfinished.write_all(content).map_err(failed)?;
     unfinished.as_file().sync_all().map_err(failed)?;
     unfinished.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(folder);
     Ok(())
+}
+
+/// Deletes a file; whether there was one.
+pub(crate) fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => {
+            sync_folder(folder_of(path));
+            Ok(true)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::file("delete", path, &error)),
+    }
 }
 
 /// Adds a line to a file that only the user can read, and sees it on the disk. Lines of several processes do not mix.
@@ -91,7 +119,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// The rename itself has to reach the disk too. Not every file system can, and then there is nothing better to do.
-fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     #[cfg(unix)]
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -1,7 +1,13 @@
 //! The door for `host/fuzz`: it exists only where cargo-fuzz builds the crate.
 
+pub use crate::install::fuzzing::{index, lock, package, release};
 pub use crate::network::fuzzing::{bundle, invite, record};
 use crate::registry::Registry;
+
+/// What a hostile worker says to the host.
+pub fn worker(said: &[u8]) {
+    crate::worker::hear(said);
+}
 
 /// Text that somebody wrote into `registry.toml`.
 pub fn registry(text: &str) {

@@ -28,13 +28,17 @@
 //! ```
 //!
 //! A [`Lookup`] is also a `futures_core::Stream`. Dropping it, or an [`Announcing`], cancels what is under way. All of it wants a tokio runtime with
-//! time enabled.
+//! IO and time enabled.
+//!
+//! Plugins run in processes of their own. They are started from the program itself where it calls [`run_worker`] first thing in `main`, and
+//! else from the command `bitboot`, which then has to lie beside the program or in `PATH`.
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
 mod amount;
+mod author;
 mod backend;
 #[doc(hidden)]
 pub mod cli;
@@ -55,6 +59,7 @@ mod output;
 mod paths;
 mod registry;
 mod state;
+mod worker;
 
 pub use amount::Amount;
 pub use bitboot_plugin_api::{Address, Endpoint, EndpointError, Level, Locator, Quote, Receipt};
@@ -65,3 +70,6 @@ pub use discovery::{Change, Ignored, Peer};
 pub use error::{Error, Kind, Result};
 pub use network::{Identity, MAX_NAME, Metadata, Network, PublicKey, Secret, Signer};
 pub use paths::Paths;
+pub use worker::{
+    Confine, Death, Events, InForce, NotStarted, Remote, Rule, State, Witness, Worker, run_worker,
+};

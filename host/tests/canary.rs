@@ -54,6 +54,7 @@ fn nothing_that_is_written_has_a_secret_in_it() {
     home.add_misbehaving("toll", "toll", &format!("folder = {folder:?}"));
     home.add_misbehaving("slow", "toll", &format!("folder = {folder:?}, pause_ms = 600000"));
     let limits = "--per-transaction 1TOL --per-day 1TOL";
+    home.run(&["key", "stores", "--helper", &format!("python3 {}", planted_helper(&planted))]);
     for words in [
         &format!("key import mine {key} --store file"),
         "key import mine /nonexistent --store file",
@@ -66,6 +67,22 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         &format!("key policy mine --allow toll {limits}"),
         &format!("key policy mine --allow slow {limits}"),
         "key export mine",
+        "key export node",
+        // The node's key is the same one here, and a network's secret too.
+        &format!("key import node {key} --kind ed25519"),
+        &format!("key import node {key} --kind ed25519 --store env"),
+        "key show node",
+        "key move node --store file",
+        &format!("network add club --secret {key}"),
+        "network show club --json",
+        "key move --network club --store file",
+        "key move --network club --store nowhere",
+        "key move mine --store helper",
+        "announce club --port 4001 --via local --once --json",
+        "lookup club --via local --json",
+        "network list --json",
+        "network remove club --forget",
+        "doctor --json",
         "announce n --peer 127.0.0.1:1 --via toll --once --dry-run --json",
         "announce n --peer 127.0.0.1:1 --via toll --once --yes",
         "announce n --peer 127.0.0.1:1 --via toll --once --yes --json",
@@ -84,8 +101,16 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         search("a key that is none", &wrong.0.stderr);
     }
     assert!(fs::read_dir(&folder).unwrap().count() > 1, "nothing was signed, so nothing could show");
+    for sealed in ["mine", "node"] {
+        let file = home.path().join(format!("data/keys/{sealed}.json"));
+        assert!(file.exists(), "{sealed} was not kept, so nothing could show");
+    }
+    dies_without_a_word(&home, &passphrase);
+    search_folder(home.path(), &planted);
+}
 
-    // A process that has the key in its memory and dies of a fault.
+/// A process that has the key in its memory and dies of a fault.
+fn dies_without_a_word(home: &Home, passphrase: &str) {
     let place = tempfile::tempdir().unwrap();
     let script = "ulimit -c unlimited; exec \"$0\" \"$@\"";
     let words = [
@@ -98,20 +123,23 @@ fn nothing_that_is_written_has_a_secret_in_it() {
         "--once",
         "--yes",
         "--passphrase-file",
-        &passphrase,
+        passphrase,
     ];
     let shell = ["-c", script, env!("CARGO_BIN_EXE_bitboot")];
-    let mut command = home.program(Path::new("/bin/bash"), &[&shell[..], &words].concat());
-    let mut child =
-        command.current_dir(place.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = home.program(Path::new("/bin/bash"), &[&shell[..], &words, &["-vvv"]].concat());
+    let told = fs::File::create(place.path().join("stderr")).unwrap();
+    let mut child = command.current_dir(place.path()).stdout(Stdio::null()).stderr(told).spawn().unwrap();
     let log = home.path().join("state/audit.jsonl");
     let start = std::time::Instant::now();
     while !fs::read_to_string(&log).unwrap_or_default().contains("\"backend\":\"slow\"") {
         assert!(start.elapsed() < PATIENCE, "it does not sign");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let argv = fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
-    search("the words of the process", &argv);
+    for pid in [child.id(), support::process::worker(child.id())] {
+        for (file, bytes) in support::process::visible(pid) {
+            search(&file.display().to_string(), &bytes);
+        }
+    }
     abort(child.id());
     child.wait().unwrap();
     // The system makes cores here, of others: else this would prove nothing.
@@ -121,13 +149,21 @@ fn nothing_that_is_written_has_a_secret_in_it() {
     let pid = control.id();
     abort(pid);
     control.wait().unwrap();
-    let cores: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let cores: Vec<_> = left.filter(|name| name != "stderr").collect();
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     if !pattern.starts_with(['|', '/']) {
         assert_eq!(cores.len(), 1, "one core, of the other process: {cores:?}");
     }
     search_folder(place.path(), Path::new("/nonexistent"));
-    search_folder(home.path(), &planted);
+}
+
+/// A helper that answers each request with all that it was given.
+fn planted_helper(folder: &Path) -> String {
+    let file = folder.join("helper.py");
+    fs::write(&file, "import sys; line = sys.stdin.readline(); print(line); print(line, file=sys.stderr)")
+        .unwrap();
+    file.display().to_string()
 }
 
 fn abort(pid: u32) {

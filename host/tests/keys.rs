@@ -7,8 +7,9 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use support::{Home, Ran};
+use support::{Home, Ran, Terminal, program};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 /// A private key and its public half: the generator of secp256k1 is the public key of 1 (SEC 2).
@@ -63,6 +64,39 @@ fn without_a_keyring_the_encrypted_file_is_offered_by_name() {
     let says = "bitboot key new mine --kind secp256k1 --store file --passphrase-file FILE";
     assert!(ran.err().contains(says), "{}", ran.err());
     assert!(!home.path().join("config/keys.toml").exists());
+}
+
+#[test]
+fn a_person_without_a_keyring_is_offered_the_encrypted_file() {
+    let Some(setsid) = program("setsid") else { return };
+    for (answer, code) in [("n\n", 4), ("\n", 4), ("y\n", 0)] {
+        let (home, _) = home();
+        // A passphrase is read from the controlling terminal, whatever stdin is.
+        let bitboot = env!("CARGO_BIN_EXE_bitboot");
+        let mut command = home.program(&setsid, &["-c", bitboot, "key", "new", "mine", "--kind", "ed25519"]);
+        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        let mut terminal = Terminal::new();
+        terminal.start_all(command);
+        terminal
+            .until("no keyring of the operating system; keep the key in an encrypted file instead? [y/N] ");
+        terminal.keys(answer);
+        for prompt in ["a passphrase for ", "the same again: "].iter().filter(|_| code == 0) {
+            terminal.until(prompt);
+            // The echo is switched off after the prompt is shown.
+            std::thread::sleep(Duration::from_millis(300));
+            terminal.keys(&format!("{PASSPHRASE}\n"));
+        }
+        let (status, shown) = terminal.finish();
+        assert_eq!(status.code(), Some(code), "{shown}");
+        assert!(!shown.contains(PASSPHRASE), "{shown}");
+        assert_eq!(home.path().join("data/keys/mine.json").exists(), code == 0);
+        assert_eq!(home.path().join("config/keys.toml").exists(), code == 0);
+        if code == 0 {
+            assert!(shown.contains("is kept in: files encrypted with a passphrase"), "{shown}");
+        } else {
+            assert!(shown.contains("bitboot key new mine --kind ed25519 --store file"), "{shown}");
+        }
+    }
 }
 
 #[test]

@@ -271,9 +271,16 @@ fn with_another_manifest(library: &[u8]) -> Vec<u8> {
 #[test]
 fn what_a_plugin_prints_is_no_result() {
     let home = peopled();
-    home.add_misbehaving("prints", "prints", "");
-    let ran = lookup(&home, "prints,local");
-    // Each line of stdout is ours, or this fails to parse it.
-    assert_eq!(ran.peers(), ["127.0.0.1:4001"]);
-    assert!(ran.err().contains("203.0.113.66:666"), "{}", ran.err());
+    for isolation in ["process", "in-process"] {
+        home.append(&format!(
+            "[plugins.{isolation}]\npath = {:?}\nisolation = {isolation:?}\n",
+            library("bitboot_misbehaving")
+        ));
+        home.append(&format!("[backends.{isolation}]\nplugin = {isolation:?}\nkind = \"prints\"\n"));
+        let words = ["-v", "lookup", "demo", "--via", isolation, "--via", "local", "--json"];
+        let ran = home.run(&words);
+        // Each line of stdout is ours, or this fails to parse it.
+        assert_eq!(ran.peers(), ["127.0.0.1:4001"], "{isolation}");
+        assert!(ran.err().contains("203.0.113.66:666"), "{isolation}: {}", ran.err());
+    }
 }

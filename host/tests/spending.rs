@@ -103,6 +103,13 @@ fn nothing_is_spent_without_a_person_or_a_limit() {
         (&line["plugin"], &line["backend"], &line["purpose"]),
         (&"misbehaving".into(), &"toll".into(), &"to write one file".into())
     );
+    // What was spent is told by who touches no store.
+    let told = home.ok(&["status", "--json"]).of_type("spent").remove(0);
+    let expected = serde_json::json!({ "v": 1, "type": "spent", "key": "mine", "backend": "toll", "spent": "0.002 TOL", "per_day": "0.005 TOL" });
+    assert_eq!(told, expected);
+    let says = "spent today (UTC) with the key \"mine\" on \"toll\": 0.002 TOL of 0.005 TOL";
+    assert!(home.ok(&["status"]).err().contains(says));
+    assert!(home.ok(&["key", "list"]).out().contains("0.002 TOL spent on toll today"));
     // A limit in the policy is as good as one that is said; then the day is over.
     assert_eq!(announce(&home, &file, &["--yes"]).code(), 0);
     let third = announce(&home, &file, &["--yes"]);
@@ -132,8 +139,13 @@ fn what_is_not_granted_is_refused_and_written_down() {
         ("", "policy mine --allow toll", "may not spend with the key \"mine\""),
         ("", "policy mine --allow toll --per-transaction 0.001TOL --per-day 1TOL", "the limit is 0.001 TOL"),
         (", takes = \"0.003 TOL\"", "", "0.002 TOL is left of what was agreed to"),
-        (", times = 2", "", "0 TOL is left of what was agreed to"),
-        (", takes = \"?\", times = 3, fee = \"0.003 TOL\"", "", ""),
+        (", times = 2", "", "has signed as often as was agreed to"),
+        // What is said to spend nothing could spend everything.
+        (", times = 2, takes = \"0 TOL\"", "", "has signed as often as was agreed to"),
+        (", times = 3, signatures = 2, takes = \"?\"", "", "has signed as often as was agreed to"),
+        (", times = 2, signatures = 2", "", "0 TOL is left of what was agreed to"),
+        (", signatures = 65", "", "wants 65 signatures for one announcement"),
+        (", takes = \"?\", times = 3, signatures = 3, fee = \"0.003 TOL\"", "", ""),
         (", scheme = \"ed25519\"", "", "there is no ed25519 key"),
     ] {
         let (home, file) = home(config);
@@ -149,9 +161,11 @@ fn what_is_not_granted_is_refused_and_written_down() {
             assert_eq!(spent.matches("0.003 TOL").count(), 1, "{spent}");
             continue;
         }
-        assert!([4, 8].contains(&ran.code()), "{config} {prepare}: {}", ran.err());
+        assert!([4, 5, 6, 8].contains(&ran.code()), "{config} {prepare}: {}", ran.err());
         assert!(ran.err().contains(says), "{config} {prepare}: {}", ran.err());
-        assert!(refusals.iter().any(|why| why.contains(says)), "{config} {prepare}: {refusals:?}");
+        // What is refused when it is quoted is never asked to be signed.
+        let asked = !config.contains("65");
+        assert_eq!(refusals.iter().any(|why| why.contains(says)), asked, "{config} {prepare}: {refusals:?}");
         assert_eq!(written(&home), 0, "{config} {prepare}");
     }
 }

@@ -12,6 +12,8 @@ fn mined() -> Home {
     let home = Home::new();
     home.forget_the_world();
     home.add_plugin("mine", &misfit("aborts_on_load"));
+    // In a process of its own it would be loaded unseen.
+    home.append("isolation = \"in-process\"\n[plugins.local]\nisolation = \"in-process\"\n");
     home.append("[backends.mined]\nplugin = \"mine\"\ndefault = true\n");
     home
 }
@@ -31,6 +33,8 @@ fn what_is_only_asked_about_is_not_loaded() {
         "network list",
         "network show my-game",
         "status",
+        "key list",
+        "key stores",
         "completions bash",
         "man",
         "backend disable mined",
@@ -75,6 +79,19 @@ fn only_the_plugins_that_a_command_uses_are_loaded() {
     // It is a mine: whoever steps on it is gone, by a signal.
     let stepped = home.run(&["lookup", "demo", "--via", "mined"]);
     assert_eq!(stepped.0.status.code(), None, "{}", stepped.err());
+}
+
+#[test]
+fn what_has_a_process_of_its_own_is_never_loaded_into_this_one() {
+    let home = Home::new();
+    home.forget_the_world();
+    for words in [
+        ["announce", "demo", "--port=1", "--once", "--via=local"],
+        ["lookup", "demo", "--via", "local", "-v"],
+    ] {
+        let (ran, loaded) = watched(home.bitboot(&words));
+        assert_eq!((ran.code(), loaded), (0, Vec::<String>::new()), "{words:?}: {}", ran.err());
+    }
 }
 
 /// A command and the plugin libraries that were loaded into it: `ld.so(8)` tells, where there is one.

@@ -57,5 +57,5 @@ pub mod __border {
         CalleeBox, CheckTypeLayout, LibHeader, RResult, RStr, RVec, RootModuleResult, RootRef, ServicesBox,
         create, root,
     };
-    pub use crate::sdk::{Kinds, say};
+    pub use crate::sdk::{Kinds, keep, say};
 }

@@ -58,6 +58,9 @@ pub struct Quote {
     /// The most that it will cost, amount and unit as in `0.00001 BTC`; `None` where it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fee: Option<String>,
+    /// How many times the host will be asked to sign, such as once for each input of a transaction; `None` for once. It signs no more often.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signatures: Option<u32>,
     /// Seconds until it is final, where the medium knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_in_s: Option<u32>,
@@ -84,5 +87,12 @@ impl Quote {
     #[must_use]
     pub fn of(fee: impl Into<String>) -> Self {
         Self { fee: Some(fee.into()), ..Self::default() }
+    }
+
+    /// With the number of signatures that it takes, where that is not one.
+    #[must_use]
+    pub fn with_signatures(mut self, signatures: u32) -> Self {
+        self.signatures = Some(signatures);
+        self
     }
 }

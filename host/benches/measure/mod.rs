@@ -11,7 +11,7 @@ mod series;
 mod sheet;
 mod table;
 
-pub use plugin::Plugin;
+pub use plugin::{NoServices, Plugin};
 pub use series::Series;
 pub use sheet::{Sheet, note};
 pub use table::{Limit, Table};

@@ -37,7 +37,7 @@ impl Plugin {
 }
 
 /// A host that does nothing for its plugins.
-struct NoServices;
+pub struct NoServices;
 
 impl Services for NoServices {
     fn request(&self, service: &str, _body: &[u8]) -> Result<Vec<u8>> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
 use bitboot_plugin_api::{
-    Action, Announcement, Author, Authored, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query,
-    Quote, Receipt, Result, Write, message,
+    Action, Announcement, Author, Authored, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Progress,
+    Query, Quote, Receipt, Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -120,6 +120,8 @@ pub(crate) enum Step {
     Held(Held),
     /// An action has a result.
     Output(Value),
+    /// A call has come so far.
+    Progress(Progress),
     /// The call has ended with this answer.
     Done(Vec<u8>),
 }
@@ -154,6 +156,7 @@ impl Following {
                 Kind::Authored => message::decode(&body).map(Step::Authored),
                 Kind::Held => message::decode(&body).map(Step::Held),
                 Kind::Output => message::decode(&body).map(Step::Output),
+                Kind::Progress => message::decode(&body).map(Step::Progress),
                 Kind::Done => Ok(Step::Done(body)),
                 Kind::Failed => Err(message::decode(&body)?),
                 _ => continue,

@@ -20,12 +20,27 @@ pub(crate) trait Backend: Send + Sync {
     fn call(&self, op: &str, body: Vec<u8>, deadline: Duration) -> Inbox;
 }
 
+/// What keeps a call under way. Dropping it cancels the call.
+pub(crate) trait Tether: Send {
+    /// So many bytes of an event were taken: more may come.
+    fn taken(&mut self, _bytes: usize) {}
+
+    /// The last event, where the backend could not say it itself.
+    fn last_word(&mut self) -> Option<Event> {
+        None
+    }
+}
+
+/// A fake has nothing to cancel.
+#[cfg(test)]
+impl Tether for () {}
+
 /// What comes back from one call.
 pub(crate) struct Inbox {
     events: mpsc::Receiver<Event>,
     /// Bytes of the events that wait.
     waiting: Arc<AtomicUsize>,
-    _running: Box<dyn Send>,
+    tether: Box<dyn Tether>,
 }
 
 impl Inbox {
@@ -34,19 +49,19 @@ impl Inbox {
     /// How many bytes of them may wait: 4 MiB.
     pub(crate) const MAX_WAITING: usize = 4 << 20;
 
-    /// `running` cancels the call when it is dropped.
     pub(crate) fn new(
         events: mpsc::Receiver<Event>,
         waiting: Arc<AtomicUsize>,
-        running: impl Send + 'static,
+        tether: impl Tether + 'static,
     ) -> Self {
-        Self { events, waiting, _running: Box::new(running) }
+        Self { events, waiting, tether: Box::new(tether) }
     }
 
     /// The next event; `None` when the backend fell silent without a last one.
     pub(crate) async fn next(&mut self) -> Option<Event> {
-        let event = self.events.recv().await?;
+        let Some(event) = self.events.recv().await else { return self.tether.last_word() };
         self.waiting.fetch_sub(event.body.len(), Ordering::Relaxed);
+        self.tether.taken(event.body.len());
         Some(event)
     }
 }

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 
 use clap_complete::CompletionCandidate;
 
+use crate::install::{Indexes, Trust};
+use crate::keys::{Index, NODE};
 use crate::paths::Paths;
 use crate::registry::Registry;
 use crate::state::Journal;
@@ -28,6 +30,27 @@ pub(super) fn plugins(current: &OsStr) -> Vec<CompletionCandidate> {
     )
 }
 
+/// The indexes that were added.
+pub(super) fn indexes(current: &OsStr) -> Vec<CompletionCandidate> {
+    let known = paths().and_then(|paths| Indexes::read(&paths).ok()).unwrap_or_default();
+    let names: Vec<_> = known.entries.into_iter().map(|(name, entry)| (name, Some(entry.url))).collect();
+    candidates(current, '\0', &names)
+}
+
+/// Publishers by their keys, with what they call themselves.
+pub(super) fn publishers(current: &OsStr) -> Vec<CompletionCandidate> {
+    let known = paths().and_then(|paths| Trust::read(&paths).ok()).unwrap_or_default();
+    let names: Vec<_> =
+        known.publishers.into_iter().map(|(key, known)| (key.to_string(), Some(known.name))).collect();
+    candidates(current, '\0', &names)
+}
+
+/// Clauses of the contract.
+pub(super) fn clauses(current: &OsStr) -> Vec<CompletionCandidate> {
+    let names = crate::author::clauses().map(|name| (name.to_owned(), None));
+    candidates(current, ',', &names.collect::<Vec<_>>())
+}
+
 /// Networks that are registered and those that are announced.
 pub(super) fn networks(current: &OsStr) -> Vec<CompletionCandidate> {
     let mut names = read(|registry| registry.networks.into_keys().map(|name| (name, None)).collect());
@@ -42,6 +65,15 @@ pub(super) fn announced(current: &OsStr) -> Vec<CompletionCandidate> {
 /// A backend, or a plugin, whose own actions can be run.
 pub(super) fn backends_and_plugins(current: &OsStr) -> Vec<CompletionCandidate> {
     backends(current).into_iter().chain(plugins(current)).collect()
+}
+
+/// A key; opens no store.
+pub(super) fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let index = paths().and_then(|paths| Index::read(&paths).ok()).unwrap_or_default();
+    let kind = |entry: crate::keys::Entry| Some(entry.kind.word().to_owned());
+    let mut names: Vec<Named> = index.keys.into_iter().map(|(name, entry)| (name, kind(entry))).collect();
+    names.push((NODE.into(), Some("the node's own key".into())));
+    candidates(current, ',', &names)
 }
 
 type Named = (String, Option<String>);

@@ -61,7 +61,7 @@ impl Context {
     }
 
     /// Where passphrases come from: the file that was named, else the person, if there is one.
-    fn passphrases(&self) -> AskPassphrase {
+    pub(super) fn passphrases(&self) -> AskPassphrase {
         if self.passphrase_file.is_some() || !self.is_answered() {
             return ask_never(self.passphrase_file.as_deref());
         }

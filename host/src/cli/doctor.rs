@@ -1,19 +1,23 @@
+mod media;
+mod plugins;
+mod secrets;
+
 use std::path::Path;
 use std::time::Duration;
 
-use super::backend::ping_all;
+use self::media::media;
+use self::plugins::{confinement, indexes, plugin};
+use self::secrets::secrets;
 use super::context::Context;
 use super::exit::Exit;
-use crate::client::{Bitboot, library};
 use crate::error::{Error, Kind, Result};
-use crate::loader::{manifest_of, refused};
-use crate::output::{FindingLine, Line};
+use crate::output::{FindingLine, HealthLine, Line};
 use crate::paths::Paths;
 use crate::registry::Registry;
 
 /// Look for what is wrong, and say what helps
 ///
-/// Looks at this build, the folders, the registry and the plugins; with --online also at the media.
+/// Looks at this build, the folders, the registry, the plugins, and where secrets lie; with --online also at the media.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Ask the media of the default backends too
@@ -27,34 +31,45 @@ type Finding = (String, Result<String>);
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let paths = context.paths()?;
-        let mut findings = vec![("build".to_owned(), build())];
+        let (mut findings, mut confined) = (vec![("build".to_owned(), build())], Vec::new());
         findings.extend(folders(paths));
         match Registry::read(paths) {
             Ok(registry) => {
                 findings
                     .push(("registry".to_owned(), Ok(format!("{} can be read", paths.registry().display()))));
                 findings.extend(entries(&registry));
-                findings.extend(plugins(context, &registry).await?);
+                for (name, entry) in &registry.plugins {
+                    let (finding, rules) = plugin(context, name, entry).await?;
+                    findings.push((format!("plugin {name}"), finding));
+                    confined.extend(rules.into_iter().map(|rule| confinement(name, rule)));
+                }
             }
             Err(error) => findings.push(("registry".to_owned(), Err(error))),
         }
+        findings.extend(indexes(paths));
+        findings.extend(secrets(context)?);
+        let mut findings: Vec<_> = findings.into_iter().map(|finding| (finding, None)).collect();
         if self.online {
             findings.extend(media(&context.bitboot()?, context.timeout(Duration::from_secs(10))).await?);
         }
-        let worst =
-            findings.iter().filter_map(|(_, outcome)| outcome.as_ref().err()).map(|error| error.kind).next();
-        for (about, outcome) in findings {
-            context.print(&Line::Finding(line(about, outcome)))?;
+        let failures = findings.iter().filter_map(|((_, outcome), _)| outcome.as_ref().err());
+        let worst = failures.map(|error| error.kind).next();
+        for ((about, outcome), health) in findings {
+            context.print(&Line::Finding(line(about, outcome, health)))?;
+        }
+        for line in confined {
+            context.print(&Line::Confinement(line))?;
         }
         Ok(worst.map_or(Exit::OK, Exit::from))
     }
 }
 
-fn line(about: String, outcome: Result<String>) -> FindingLine {
-    match outcome {
-        Ok(finding) => FindingLine { about, verdict: "ok", finding, fix: None },
-        Err(error) => FindingLine { about, verdict: "problem", finding: error.to_string(), fix: error.fix },
-    }
+fn line(about: String, outcome: Result<String>, health: Option<Box<HealthLine>>) -> FindingLine {
+    let (verdict, finding, fix) = match outcome {
+        Ok(finding) => ("ok", finding, None),
+        Err(error) => ("problem", error.to_string(), error.fix),
+    };
+    FindingLine { about, verdict, finding, fix, health }
 }
 
 /// A program that is linked with everything in it cannot load a library.
@@ -97,43 +112,4 @@ fn entries(registry: &Registry) -> Vec<Finding> {
         .iter()
         .filter_map(|(name, entry)| Some((format!("network {name}"), entry.value.as_ref().err()?)));
     backends.chain(networks).map(|(about, error)| (about, Err(error.clone()))).collect()
-}
-
-/// Each plugin is opened as a command would open it.
-async fn plugins(context: &Context, registry: &Registry) -> Result<Vec<Finding>> {
-    let bitboot = context.bitboot()?;
-    let mut findings = Vec::new();
-    for (name, entry) in &registry.plugins {
-        let finding = match &entry.value {
-            Ok(entry) if !entry.enabled => Ok("is disabled".into()),
-            Ok(_) => open(&bitboot, name).await,
-            Err(error) => Err(error.clone()),
-        };
-        findings.push((format!("plugin {name}"), finding));
-    }
-    Ok(findings)
-}
-
-async fn open(bitboot: &Bitboot, name: &str) -> Result<String> {
-    let path = library(name, &bitboot.registry().plugin(name)?)?;
-    let manifest = manifest_of(&path).map_err(|refusal| refused(name, &path, &refusal))?;
-    bitboot.loader().create(&super::backend::of_plugin(bitboot, name)?).await?;
-    Ok(format!("{} {} opens, in this process: {}", manifest.name, manifest.version, path.display()))
-}
-
-async fn media(bitboot: &Bitboot, timeout: Duration) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    let mut pings = ping_all(bitboot, bitboot.registry().select("", &[])?, timeout);
-    while let Some(Ok((name, answer, _))) = pings.join_next().await {
-        let finding = answer.and_then(|health| {
-            if health.reachable {
-                Ok(health.summary)
-            } else {
-                Err(Error::new(Kind::Unreachable, health.summary))
-            }
-        });
-        findings.push((format!("medium of {name}"), finding));
-    }
-    findings.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(findings)
 }

@@ -5,20 +5,21 @@ use crate::registry::nearest;
 
 /// Explain a command or a topic
 ///
-/// Topics: exit-codes, environment, formats, costs, keys, plugins.
+/// Topics: exit-codes, environment, formats, costs, keys, plugins, packages.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// A command, such as `backend add`, or a topic
     words: Vec<String>,
 }
 
-const TOPICS: [(&str, &str); 6] = [
+const TOPICS: [(&str, &str); 7] = [
     ("exit-codes", include_str!("help/exit-codes.txt")),
     ("environment", include_str!("help/environment.txt")),
     ("formats", include_str!("help/formats.txt")),
     ("costs", include_str!("help/costs.txt")),
     ("keys", include_str!("help/keys.txt")),
     ("plugins", include_str!("help/plugins.txt")),
+    ("packages", include_str!("help/packages.txt")),
 ];
 
 impl Args {

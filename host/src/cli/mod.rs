@@ -4,11 +4,13 @@ mod announce;
 mod backend;
 mod complete;
 mod completions;
+mod conformance;
 mod context;
 mod doctor;
 mod exit;
 mod globals;
 mod help;
+mod index;
 mod join;
 mod key;
 mod lookup;
@@ -19,6 +21,7 @@ mod plugin;
 mod signals;
 mod status;
 mod testnet;
+mod trust;
 mod usage;
 mod values;
 mod withdraw;
@@ -42,7 +45,7 @@ use globals::Globals;
     disable_help_subcommand = true,
     arg_required_else_help = true
 )]
-#[command(after_help = "Topics: bitboot help exit-codes|environment|formats|costs|keys|plugins")]
+#[command(after_help = "Topics: bitboot help exit-codes|environment|formats|costs|keys|plugins|packages")]
 struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -66,6 +69,12 @@ enum Command {
     /// Libraries that implement backends
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Indexes: signed lists of plugins, in a folder or on a web server
+    #[command(subcommand)]
+    Index(index::Command),
+    /// Publishers: whose signatures of plugins and indexes count
+    #[command(subcommand)]
+    Trust(trust::Command),
     /// Keys: where they are kept, and what backends may do with them
     #[command(subcommand)]
     Key(key::Command),
@@ -74,6 +83,8 @@ enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
+    #[command(name = "__conformance", hide = true)]
+    Conformance(conformance::Args),
 }
 
 /// The whole command line, for completions and man pages.
@@ -103,6 +114,9 @@ pub fn man_files() -> Vec<(String, String)> {
 /// Does what the words of the process say.
 #[must_use]
 pub fn main() -> ExitCode {
+    if let Some(ended) = crate::worker::run_worker() {
+        return ended;
+    }
     // Answers a shell's request for completions and ends there; it loads no plugin.
     shield();
     clap_complete::CompleteEnv::with_factory(command).completer("bitboot").complete();
@@ -155,12 +169,15 @@ impl Command {
             Self::Network(command) => command.run(context),
             Self::Backend(command) => command.run(context).await,
             Self::Plugin(command) => command.run(context).await,
+            Self::Index(command) => command.run(context),
+            Self::Trust(command) => command.run(context),
             Self::Key(command) => command.run(context),
             Self::Testnet(args) => args.run(context).await,
             Self::Doctor(args) => args.run(context).await,
             Self::Completions(args) => args.run(context),
             Self::Man(args) => args.run(context),
             Self::Help(args) => args.run(context),
+            Self::Conformance(args) => args.run(context).await,
         }
     }
 }

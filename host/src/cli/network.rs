@@ -4,7 +4,7 @@ use super::context::Context;
 use super::exit::Exit;
 use super::{complete, values};
 use crate::error::{Error, Kind, Result};
-use crate::keys::KeyFiles;
+use crate::keys::{Index, Item};
 use crate::network::Network;
 use crate::output::{Line, NetworkLine};
 use crate::registry::{Edit, Entry, NetworkEntry, Registry, Section, unknown};
@@ -36,6 +36,9 @@ pub(super) enum Command {
         /// The network's name
         #[arg(value_parser = values::network, add = ArgValueCompleter::new(complete::networks))]
         network: Network,
+        /// Forget it too where its secret cannot be deleted from its store
+        #[arg(long)]
+        forget: bool,
     },
 }
 
@@ -55,12 +58,14 @@ impl Command {
                 context.raw(&invite)?;
             }
             Self::List => {
+                let keys = context.keys()?.index()?;
                 for (name, entry) in &registry.networks {
-                    context.print(&Line::Network(line(name, Some(entry))))?;
+                    context.print(&Line::Network(line(name, Some(entry), &keys)))?;
                 }
             }
             Self::Show { network } => {
-                let mut line = line(network.name(), registry.networks.get(network.name()));
+                let (keys, entry) = (context.keys()?.index()?, registry.networks.get(network.name()));
+                let mut line = line(network.name(), entry, &keys);
                 if line.backends.is_empty() && line.invalid.is_none() {
                     line.backends = registry
                         .select(network.name(), &[])?
@@ -71,11 +76,11 @@ impl Command {
                 }
                 context.print(&Line::Network(line))?;
             }
-            Self::Remove { network } => {
+            Self::Remove { network, forget } => {
                 let mut edit = Edit::begin(paths)?;
                 let was_there = edit.remove(Section::Networks, network.name());
                 // A secret without an entry is what an add that was cut short leaves.
-                let had_secret = KeyFiles::new(paths).forget(&network)?;
+                let had_secret = context.keys()?.delete(&Item::Network(network.clone()), forget)?;
                 if !was_there && !had_secret {
                     let error =
                         unknown("network", network.name(), registry.networks.keys().map(String::as_str));
@@ -89,14 +94,18 @@ impl Command {
     }
 }
 
-fn line(name: &str, entry: Option<&Entry<NetworkEntry>>) -> NetworkLine {
+fn line(name: &str, entry: Option<&Entry<NetworkEntry>>, keys: &Index) -> NetworkLine {
     let value = entry.map(|entry| &entry.value);
     let secret = value.and_then(|value| value.as_ref().ok()).is_some_and(|entry| entry.secret);
+    let network = name.parse::<Network>().ok();
+    let place =
+        network.clone().filter(|_| secret).and_then(|network| Item::Network(network).place(keys).ok());
     NetworkLine {
         network: name.to_owned(),
         // A secret network lies elsewhere on each medium and in each hour.
-        locator: name.parse::<Network>().ok().filter(|_| !secret).map(|network| network.locator().to_hex()),
+        locator: network.filter(|_| !secret).map(|network| network.locator().to_hex()),
         secret,
+        secret_store: place.map(|place| place.store.word().into()),
         backends: value
             .and_then(|value| value.as_ref().ok())
             .map(|entry| entry.backends.clone())

@@ -1,11 +1,11 @@
 use super::context::Context;
 use super::exit::Exit;
+use super::key::spent_today;
 use crate::error::Result;
-use crate::keys::KeyFiles;
 use crate::output::{AnnouncedLine, IdentityLine, Line};
 use crate::state::{Announced, Journal};
 
-/// What this machine announces, until when, and the last error
+/// What this machine announces, until when, the last error, and what was spent today
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
@@ -13,10 +13,19 @@ impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit> {
         let Self {} = self;
         let all = Journal::new(context.paths()?).read()?;
-        if let Some(identity) = KeyFiles::new(context.paths()?).known_identity()? {
-            let public_key = identity.public().to_string();
+        let keys = context.keys()?;
+        if let Some((public_key, place)) = keys.known_identity()? {
             context.screen.talk().say(&format!("this node signs as {public_key}"));
-            context.print(&Line::Identity(IdentityLine { public_key }))?;
+            context.print(&Line::Identity(IdentityLine { public_key, store: place.store.word().into() }))?;
+        }
+        for spent in spent_today(context, &keys)? {
+            let limit = spent.per_day.as_ref().map(|limit| format!(" of {limit}")).unwrap_or_default();
+            let (key, backend, amount) = (&spent.key, &spent.backend, &spent.spent);
+            context
+                .screen
+                .talk()
+                .say(&format!("spent today (UTC) with the key \"{key}\" on \"{backend}\": {amount}{limit}"));
+            context.print(&Line::Spent(spent))?;
         }
         if all.is_empty() {
             context

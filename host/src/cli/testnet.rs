@@ -32,9 +32,18 @@ pub(super) struct Args {
     /// How long an answer takes
     #[arg(long, value_name = "MILLISECONDS")]
     rtt: Option<f64>,
+    /// How much longer or shorter an answer may take
+    #[arg(long, value_name = "MILLISECONDS")]
+    jitter: Option<f64>,
     /// Which share of the messages is lost, 0 to 1
     #[arg(long, value_name = "SHARE")]
     loss: Option<f64>,
+    /// On IPv6, in the place of IPv4
+    #[arg(long)]
+    ipv6: bool,
+    /// Nodes that treat this machine as nodes of the internet treat strangers
+    #[arg(long)]
+    strict: bool,
     /// The same number makes the same network
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u32>,
@@ -61,6 +70,9 @@ impl Args {
             ("nodes", self.nodes.map(|nodes| nodes.to_string())),
             ("dead", self.dead.map(|dead| dead.to_string())),
             ("rtt_ms", self.rtt.map(|rtt| rtt.to_string())),
+            ("jitter_ms", self.jitter.map(|jitter| jitter.to_string())),
+            ("ipv6", self.ipv6.then(|| true.to_string())),
+            ("strict", self.strict.then(|| true.to_string())),
             ("loss", self.loss.map(|loss| loss.to_string())),
             ("seed", self.seed.map(|seed| seed.to_string())),
         ];
@@ -73,7 +85,7 @@ impl Args {
 fn first_with_testnet(bitboot: &Bitboot) -> Result<String> {
     let registry = bitboot.registry();
     let has_testnet = |name: &&str| {
-        let library = registry.plugin(name).and_then(|plugin| library(name, &plugin));
+        let library = registry.plugin(name).and_then(|plugin| library(bitboot.paths(), name, &plugin));
         let manifest = library.ok().and_then(|library| manifest_of(&library).ok());
         manifest.is_some_and(|manifest| {
             manifest.backends.iter().any(|kind| kind.actions.iter().any(|action| action == ACTION))

@@ -232,7 +232,7 @@ impl Announcing {
 /// Two announcements of one command on one backend spend one after the other.
 pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Agreed {
     loop {
-        if let Some(agreed) = signer.agree(&spend.backend, spend.fee.clone()) {
+        if let Some(agreed) = signer.agree(&spend) {
             return agreed;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,13 +1,13 @@
 //! The library's face: what the command line and other programs use. It connects the rooms.
 
 mod announce;
+mod library;
 mod lookup;
 mod options;
 mod quoted;
 mod signer;
 mod watch;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::amount::Amount;
 use crate::backend;
 use crate::discovery::{Candidate, Statement};
 use crate::error::{Error, Kind, Result};
-use crate::keys::{KeyFiles, KeyKind, KeyRing, ask_never};
+use crate::keys::{KeyKind, KeyRing, ask_never};
 use crate::loader::{self, Loader, PluginLog, Request};
 use crate::network::{Metadata, Network};
 use crate::paths::Paths;
@@ -27,6 +27,7 @@ use crate::state::{Journal, Key};
 
 pub(crate) use announce::agreement;
 pub use announce::{Announcing, Answer};
+pub(crate) use library::{Provenance, Vouched, library, provenance, vouched};
 pub use lookup::{Found, Lookup};
 pub use options::{AnnounceOptions, LookupOptions};
 pub use quoted::{Quoted, Spend};
@@ -70,7 +71,7 @@ impl Bitboot {
         let registry = Arc::new(Registry::read(&paths)?);
         let log = Arc::new(move |said: PluginLog| log(&said.backend, said.line.level, &said.line.text));
         let signer = Arc::new(HostSigner::new(&paths, Arc::clone(&registry), Arc::new(ring)));
-        let loader = Arc::new(Loader::new(paths.cache.clone(), log, signer.clone()));
+        let loader = Arc::new(Loader::new(&paths, log, signer.clone()));
         Ok(Self { paths, registry, loader, signer })
     }
 
@@ -111,6 +112,10 @@ impl Bitboot {
         saving.join_all().await;
     }
 
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
     pub(crate) fn registry(&self) -> &Registry {
         &self.registry
     }
@@ -133,8 +138,8 @@ impl Bitboot {
         }
     }
 
-    pub(crate) fn keys(&self) -> KeyFiles {
-        KeyFiles::new(&self.paths)
+    pub(crate) fn keys(&self) -> &KeyRing {
+        self.signer.ring()
     }
 
     pub(crate) fn signer(&self) -> &Arc<HostSigner> {
@@ -143,19 +148,43 @@ impl Bitboot {
 
     /// Takes the keys that a backend may use out of their stores.
     pub(crate) fn unlock(&self, backend: &str) -> Result<()> {
-        let kinds = kinds_of(&self.registry.choice(backend.to_owned())?);
+        let kinds = kinds_of(&self.paths, &self.registry.choice(backend.to_owned())?);
         self.signer.unlock(backend, &kinds)
     }
 
     /// What the policies of its keys let a backend spend at once.
     pub(crate) fn limits(&self, backend: &str) -> Result<Vec<Amount>> {
-        let kinds = kinds_of(&self.registry.choice(backend.to_owned())?);
+        let kinds = kinds_of(&self.paths, &self.registry.choice(backend.to_owned())?);
         let keys = kinds.into_iter().filter_map(|kind| self.signer.key(backend, kind).ok());
         Ok(keys.filter_map(|(_, entry)| entry.grants.get(backend)?.per_transaction.clone()).collect())
     }
 
     pub(crate) fn journal(&self) -> Journal {
         Journal::new(&self.paths)
+    }
+
+    /// What it takes to open a registered backend.
+    pub(crate) fn request(
+        &self,
+        backend: &str,
+        entry: &BackendEntry,
+        plugin: &PluginEntry,
+    ) -> Result<Request> {
+        let Vouched { path, expected } = vouched(&self.paths, &entry.plugin, plugin)?;
+        let all = self.registry.backends.iter();
+        let entries = all.filter_map(|(name, entry)| Some((name, entry.value.as_ref().ok()?)));
+        let siblings = entries.filter(|(_, sibling)| sibling.plugin == entry.plugin);
+        Ok(Request {
+            backend: backend.to_owned(),
+            kind: entry.kind.clone(),
+            expected,
+            config: config_of(backend, entry)?,
+            siblings: siblings.filter_map(|(name, entry)| config_of(name, entry).ok()).collect(),
+            isolation: plugin.isolation,
+            grants: plugin.grants.clone(),
+            memory_mib: plugin.memory_mib,
+            ..Request::new(&entry.plugin, path)
+        })
     }
 
     pub(crate) fn candidates(&self, selection: Selection) -> Vec<Candidate> {
@@ -166,7 +195,7 @@ impl Bitboot {
         let loader = Arc::clone(&self.loader);
         let request = choice.entries.and_then(|(entry, plugin)| {
             let medium = entry.medium.clone().unwrap_or_else(|| choice.backend.clone());
-            Ok((request(&choice.backend, &entry, &plugin)?, medium))
+            Ok((self.request(&choice.backend, &entry, &plugin)?, medium))
         });
         let medium = request.as_ref().map_or_else(|_| choice.backend.clone(), |(_, medium)| medium.clone());
         Candidate::new(choice.backend, medium, async move { loader.backend(request?.0).await })
@@ -196,9 +225,10 @@ pub(crate) fn statement(
 }
 
 /// The kinds of key that a backend's plugin asks for in its manifest: without any it cannot spend. Reads the library, and runs nothing of it.
-fn kinds_of(choice: &Choice) -> Vec<KeyKind> {
+fn kinds_of(paths: &Paths, choice: &Choice) -> Vec<KeyKind> {
     let Ok((entry, plugin)) = &choice.entries else { return Vec::new() };
-    let manifest = library(&entry.plugin, plugin).ok().and_then(|library| loader::manifest_of(&library).ok());
+    let manifest =
+        library(paths, &entry.plugin, plugin).ok().and_then(|library| loader::manifest_of(&library).ok());
     manifest
         .iter()
         .flat_map(|manifest| &manifest.asks.keys)
@@ -206,38 +236,9 @@ fn kinds_of(choice: &Choice) -> Vec<KeyKind> {
         .collect()
 }
 
-/// What it takes to open a registered backend.
-pub(crate) fn request(backend: &str, entry: &BackendEntry, plugin: &PluginEntry) -> Result<Request> {
-    Ok(Request {
-        backend: backend.to_owned(),
-        plugin: entry.plugin.clone(),
-        kind: entry.kind.clone(),
-        library: library(&entry.plugin, plugin)?,
-        config: config_of(backend, entry)?,
-    })
-}
-
 /// What the user has set, as the plugin takes it.
 pub(crate) fn config_of(backend: &str, entry: &BackendEntry) -> Result<Value> {
     serde_json::to_value(&entry.config).map_err(|error| {
         Error::new(Kind::Config, format!("the config of backend \"{backend}\" is invalid")).because(error)
-    })
-}
-
-/// The library of a registered plugin.
-pub(crate) fn library(name: &str, plugin: &PluginEntry) -> Result<PathBuf> {
-    if let Some(path) = &plugin.path {
-        return Ok(path.clone());
-    }
-    let Some(library) = &plugin.library else {
-        let what = format!("plugin \"{name}\" names neither a path nor a library");
-        return Err(Error::new(Kind::Config, what).fix("install it: bitboot plugin install LIBRARY"));
-    };
-    loader::find(library).ok_or_else(|| {
-        let places = loader::candidates(library);
-        let folders = places.iter().filter_map(|path| path.parent()).map(|folder| folder.display().to_string()).collect::<Vec<_>>();
-        Error::new(Kind::Plugin, format!("the library {} of plugin \"{name}\" is not there", loader::file_name(library)))
-            .because(format!("it was looked for in {}", folders.join(", ")))
-            .fix("install bitboot whole (cargo xtask install), or the plugin by hand: bitboot plugin install LIBRARY")
     })
 }

@@ -30,7 +30,12 @@ pub struct Spend {
     pub(super) network: String,
     pub(super) backend: String,
     pub(super) fee: Amount,
+    /// So often may it be signed for.
+    pub(super) signatures: u32,
 }
+
+/// More signatures than any one announcement needs; a quote of more is no bound.
+const MOST_SIGNATURES: u32 = 64;
 
 impl Bitboot {
     /// What announcing would cost, on every backend whose plugin can spend; those that cannot are not asked.
@@ -46,7 +51,8 @@ impl Bitboot {
         };
         let mut asked = JoinSet::new();
         let mut what = None;
-        for choice in selection.choices.into_iter().filter(|choice| !kinds_of(choice).is_empty()) {
+        for choice in selection.choices.into_iter().filter(|choice| !kinds_of(&self.paths, choice).is_empty())
+        {
             if what.is_none() {
                 what = Some(statement(
                     self,
@@ -88,7 +94,7 @@ impl Bitboot {
         for backend in backends {
             // A backend that was removed meanwhile cannot be told.
             let Ok(choice) = self.registry().choice(backend.clone()) else { continue };
-            if kinds_of(&choice).is_empty() {
+            if kinds_of(&self.paths, &choice).is_empty() {
                 continue;
             }
             let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
@@ -134,6 +140,13 @@ impl Quoted {
             );
             Err(error.fix("announce on another one with --via"))
         })?;
+        let signatures = quote.signatures.unwrap_or(1);
+        if signatures > MOST_SIGNATURES {
+            let what = format!("backend \"{backend}\" wants {signatures} signatures for one announcement");
+            return Err(Error::new(Kind::Plugin, what)
+                .because(format!("{MOST_SIGNATURES} are the most that are given"))
+                .fix("announce on another one with --via"));
+        }
         if !quote.test_network && !self.mainnet {
             let what =
                 format!("backend \"{backend}\" would spend real money, and its entry does not allow that");
@@ -144,6 +157,6 @@ impl Quoted {
             let what = format!("backend \"{backend}\" would cost {fee}, which is over the limit");
             return Err(Error::new(Kind::NeedsHuman, what).fix(format!("allow it: --max-fee '{fee}'")));
         }
-        Ok(Some(Spend { network: self.network.clone(), backend: backend.clone(), fee }))
+        Ok(Some(Spend { network: self.network.clone(), backend: backend.clone(), fee, signatures }))
     }
 }

@@ -6,9 +6,10 @@ use bitboot_plugin_api::{Scheme, SignRequest};
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::Spend;
 use crate::amount::Amount;
 use crate::error::{Error, Kind, Result};
-use crate::keys::{Entry, KeyKind, KeyRing, how};
+use crate::keys::{Entry, Grant, KeyKind, KeyRing, how};
 use crate::loader::{Asker, Signer};
 use crate::paths::Paths;
 use crate::registry::Registry;
@@ -22,7 +23,13 @@ pub(crate) struct HostSigner {
     spending: Spending,
     audit: Audit,
     /// What the user has agreed to and is not signed away yet, by backend.
-    agreed: Mutex<HashMap<String, Amount>>,
+    agreed: Mutex<HashMap<String, Agreement>>,
+}
+
+/// What is left of an agreement.
+struct Agreement {
+    fee: Amount,
+    signatures: u32,
 }
 
 /// What was agreed to for one backend, until it is dropped.
@@ -37,14 +44,20 @@ impl HostSigner {
         Self { registry, ring, spending, audit, agreed: Mutex::default() }
     }
 
-    /// Lets a backend sign away at most a fee, once, for as long as the result is kept. `None` while another announcement spends there.
-    pub(super) fn agree(self: &Arc<Self>, backend: &str, fee: Amount) -> Option<Agreed> {
+    pub(super) fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// Lets a backend sign away at most a fee, by so many signatures, for as long as the result is kept. `None` while another announcement
+    /// spends there.
+    pub(super) fn agree(self: &Arc<Self>, spend: &Spend) -> Option<Agreed> {
         let mut agreed = self.agreed();
-        if agreed.contains_key(backend) {
+        if agreed.contains_key(&spend.backend) {
             return None;
         }
-        agreed.insert(backend.to_owned(), fee);
-        Some(Agreed { signer: Arc::clone(self), backend: backend.to_owned() })
+        let agreement = Agreement { fee: spend.fee.clone(), signatures: spend.signatures };
+        agreed.insert(spend.backend.clone(), agreement);
+        Some(Agreed { signer: Arc::clone(self), backend: spend.backend.clone() })
     }
 
     /// Takes the key of a backend out of its store, while a person may still be asked for a passphrase.
@@ -79,8 +92,11 @@ impl HostSigner {
         let kind = KeyKind::of_scheme(scheme)
             .ok_or_else(|| Error::new(Kind::Other, "this host knows no such scheme of signing"))?;
         if !asker.kinds.iter().any(|asked| asked == kind.word()) {
-            let what =
-                format!("the manifest of plugin \"{}\" does not ask for {} keys", asker.plugin, kind.word());
+            let what = format!(
+                "plugin \"{}\" does not ask for {} keys in its manifest, or may not have any",
+                asker.plugin,
+                kind.word()
+            );
             return Err(Error::new(Kind::Other, what));
         }
         let (name, entry) = self.key(&asker.backend, kind)?;
@@ -95,25 +111,54 @@ impl HostSigner {
         let (name, entry) = self.granted(asker, what.scheme)?;
         // One at a time: two requests must not spend the same agreement.
         let mut agreed = self.agreed();
-        let fee = fee(what, agreed.get(&asker.backend), &asker.backend)?;
-        noted.fee = Some(fee.to_string());
         let grant = entry.grants.get(&asker.backend).cloned().unwrap_or_default();
+        let agreement = agreed.get_mut(&asker.backend);
+        may_sign(&asker.backend, agreement.as_deref(), &grant)?;
+        let fee = fee(what, agreement.as_deref().map(|left| &left.fee), &asker.backend)?;
+        noted.fee = Some(fee.to_string());
+        may_spend(asker, &fee)?;
         grant.allows(&name, &asker.backend, &fee)?;
         // Before it is counted: a store that is locked spends nothing.
         let material = self.ring.unlock(&name, &entry)?;
         if let Some(per_day) = grant.per_day.filter(|_| !fee.is_nothing()) {
             self.spending.count(&name, &asker.backend, &fee, &per_day)?;
         }
-        if let Some(left) = agreed.get_mut(&asker.backend) {
-            *left = left.minus(&fee).unwrap_or_else(|| Amount::nothing(left.unit()));
+        if let Some(left) = agreement {
+            left.fee = left.fee.minus(&fee).unwrap_or_else(|| Amount::nothing(left.fee.unit()));
+            left.signatures -= 1;
         }
         self.audit.write(noted)?;
         material.sign(what.scheme, &what.payload)
     }
 
-    fn agreed(&self) -> MutexGuard<'_, HashMap<String, Amount>> {
+    fn agreed(&self) -> MutexGuard<'_, HashMap<String, Agreement>> {
         self.agreed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether one more signature may be given at all, whatever it is said to spend: the host does not read what it signs, and one that is said
+/// to spend nothing could spend everything. A key that was granted without limits has nothing to spend, says the user.
+fn may_sign(backend: &str, agreement: Option<&Agreement>, grant: &Grant) -> Result<()> {
+    let what = match agreement {
+        Some(Agreement { signatures: 0, .. }) => {
+            format!("backend \"{backend}\" has signed as often as was agreed to, and wants to sign once more")
+        }
+        None if grant.per_transaction.is_some() => {
+            format!("backend \"{backend}\" wants to sign, and nobody has agreed to anything now")
+        }
+        _ => return Ok(()),
+    };
+    Err(Error::new(Kind::NeedsHuman, what))
+}
+
+/// What the user has forbidden the whole plugin.
+fn may_spend(asker: &Asker, fee: &Amount) -> Result<()> {
+    if asker.spends || fee.is_nothing() {
+        return Ok(());
+    }
+    let what = format!("plugin \"{}\" may not spend anything", asker.plugin);
+    let fix = format!("let it: spending = true in [plugins.{}.grants] of the registry", asker.plugin);
+    Err(Error::new(Kind::NeedsHuman, what).fix(fix))
 }
 
 /// What a request spends, if that was agreed to. One that does not tell spends all that was.

@@ -15,6 +15,8 @@ use crate::network::{Epoch, Newest, Note, Notes, Place, Record, Standing, is_san
 
 /// The most peers or values that one backend may bring: none can crowd the others out, or fill the memory.
 pub(super) const MAX_FINDS: usize = 10_000;
+/// So many bytes of a value count as one more find.
+const ONE_FIND: usize = 16 << 10;
 
 /// One backend that is being asked, as each of the tasks that ask it sees it.
 #[derive(Clone)]
@@ -111,7 +113,11 @@ impl Listener {
         let mut notes = Notes::default();
         loop {
             let step = lookup.next().await.map_err(|error| self.error(error))?;
-            finds += 1;
+            // A large value counts as several: what floods must end before it has moved gigabytes.
+            finds += match &step {
+                Step::Value(value) => 1 + value.len() / ONE_FIND,
+                _ => 1,
+            };
             match step {
                 Step::Done(_) => break,
                 Step::Peer(_) | Step::Value(_) | Step::Authored(_) if finds > MAX_FINDS => {
@@ -134,7 +140,7 @@ impl Listener {
                 Step::Authored(what) => {
                     self.open(&place, place.locator(), &what.value, &mut records, &mut ignored);
                 }
-                Step::Held(_) | Step::Output(_) => {}
+                Step::Held(_) | Step::Output(_) | Step::Progress(_) => {}
             }
         }
         self.tell(records, &mut ignored).await;

@@ -1,61 +1,93 @@
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
+use data_encoding::BASE64URL_NOPAD;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::index::IndexLock;
+use super::item::{Item, Place};
+use super::{Index, KeyKind, KeyRing, Material, StoreName};
 use crate::error::{Error, Kind, Result};
-use crate::files::{self, Locked};
 use crate::network::{Identity, Network, Secret};
-use crate::paths::Paths;
 
-/// The key files of a user. Each holds 32 bytes as 64 hexadecimal digits and can be read by its owner only.
-#[derive(Debug, Clone)]
-pub(crate) struct KeyFiles {
-    identity: PathBuf,
-    secrets: PathBuf,
-}
+/// 32 secret bytes.
+pub(super) type Seed = Zeroizing<[u8; 32]>;
 
-impl KeyFiles {
-    pub(crate) fn new(paths: &Paths) -> Self {
-        Self { identity: paths.state.join("identity"), secrets: paths.data.join("secrets") }
-    }
-
+/// What the main job works with: the node's key and the secrets of networks. They are born in files of the home and stay there, unless the
+/// user moves them into a store.
+impl KeyRing {
     /// The node's identity, made when there is none yet.
     pub(crate) fn identity(&self) -> Result<Identity> {
-        if let Some(seed) = read(&self.identity)? {
+        if let Some(seed) = self.seed(&Item::Node)? {
             return Ok(Identity::new(&seed));
         }
-        let file = Locked::new(self.identity.clone())?;
-        // Another process may have made it meanwhile.
-        if let Some(seed) = read(&self.identity)? {
+        let _lock = IndexLock::new(&self.paths)?;
+        // Another process may have made it meanwhile, or moved it.
+        if let Some(seed) = self.seed(&Item::Node)? {
             return Ok(Identity::new(&seed));
         }
         let seed = random()?;
-        file.replace(encode(&seed).as_bytes())?;
+        self.store(StoreName::Home)?.put(&Item::Node.id(), &text_of(KeyKind::Ed25519.word(), &seed))?;
         Ok(Identity::new(&seed))
     }
 
-    /// The node's identity, if it has one already.
-    pub(crate) fn known_identity(&self) -> Result<Option<Identity>> {
-        Ok(read(&self.identity)?.map(|seed| Identity::new(&seed)))
+    /// The public half of the node's identity, if it has one already, and where the other half lies; opens no store.
+    pub(crate) fn known_identity(&self) -> Result<Option<(String, Place)>> {
+        let place = Item::Node.place(&self.index()?)?;
+        if let Some(public) = &place.public {
+            return Ok(Some((public.clone(), place)));
+        }
+        if place.store != StoreName::Home {
+            return Err(Error::new(
+                Kind::Config,
+                "keys.toml does not tell the public half of the node's key",
+            )
+            .fix("put the line `public` back"));
+        }
+        let seed = self.seed(&Item::Node)?;
+        Ok(seed.map(|seed| (Identity::new(&seed).public().to_string(), place)))
+    }
+
+    /// The node's key, for who exports it.
+    pub(crate) fn node(&self) -> Result<Material> {
+        let seed = self.seed(&Item::Node)?.ok_or_else(no_node)?;
+        Material::of_bytes(KeyKind::Ed25519, &*seed)
+    }
+
+    /// Gives a node that has no key yet one that it had elsewhere.
+    pub(crate) fn restore_node(&self, material: &Material, store: StoreName) -> Result<()> {
+        if material.kind() != KeyKind::Ed25519 {
+            let what = format!("the node's key is an ed25519 key, not a {} key", material.kind().word());
+            return Err(Error::new(Kind::Usage, what).fix("say --kind ed25519, if it is one"));
+        }
+        if store == StoreName::Env {
+            return Err(Error::new(Kind::Key, "the store \"env\" is read only")
+                .fix("take another one: bitboot key stores"));
+        }
+        let lock = IndexLock::new(&self.paths)?;
+        let mut index = lock.read()?;
+        if index.node.is_some() || self.seed(&Item::Node)?.is_some() {
+            return Err(Error::new(Kind::Usage, "the node has a key already")
+                .fix("keep that one, or remove it first: bitboot key remove node"));
+        }
+        self.put(&Item::Node, store, &material.to_text())?;
+        let place = Place { store, leaving: None, public: Some(super::index::hex(material)) };
+        Item::Node.note(&mut index, Some(place));
+        lock.write(&index)
     }
 
     /// A network with the secret that is kept for it.
     pub(crate) fn with_secret(&self, network: &Network) -> Result<Network> {
-        let seed = read(&self.file_of(network))?.ok_or_else(|| {
+        let seed = self.seed(&Item::Network(network.clone()))?.ok_or_else(|| {
             Error::new(Kind::Key, format!("the secret of network \"{network}\" is not there"))
                 .fix("add the network again by its invite: bitboot network add - reads it from stdin")
         })?;
         Network::with_secret(network.name(), Secret::new(*seed))
     }
 
-    /// Keeps the secret of a network, unless another one is kept: that is never replaced, for nobody could bring it back. The caller holds
-    /// the lock of the registry.
-    pub(crate) fn keep(&self, network: &Network, secret: &Secret) -> Result<()> {
-        let path = self.file_of(network);
-        match read(&path)? {
+    /// Keeps the secret of a network, unless another one is kept: that is never replaced, for nobody could bring it back.
+    pub(crate) fn keep_secret(&self, network: &Network, secret: &Secret) -> Result<()> {
+        let item = Item::Network(network.clone());
+        let _lock = IndexLock::new(&self.paths)?;
+        match self.seed(&item)? {
             Some(kept) if *kept == *secret.expose() => Ok(()),
             Some(_) => {
                 let error =
@@ -64,97 +96,89 @@ impl KeyFiles {
                     "its members would lose each other; if you mean it: bitboot network remove {network}"
                 )))
             }
-            None => files::replace(&path, encode(secret.expose()).as_bytes()),
+            None => self.store(StoreName::Home)?.put(&item.id(), &text_of("secret", secret.expose())),
         }
     }
 
-    /// Deletes the secret of a network; nobody can bring it back. Whether there was one.
-    pub(crate) fn forget(&self, network: &Network) -> Result<bool> {
-        let path = self.file_of(network);
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::file("delete", &path, &error)),
+    /// The 32 bytes of the node or a network; `None` where there are none yet. A store is asked once a process.
+    fn seed(&self, item: &Item) -> Result<Option<Seed>> {
+        let mut place = item.place(&self.index()?)?;
+        loop {
+            let id = item.id();
+            if let Some(seed) = self.seeds().get(&id).filter(|_| place.store != StoreName::Home) {
+                return Ok(Some(seed.clone()));
+            }
+            if let Some(text) = self.store(place.store)?.get(&id)? {
+                let seed = seed_of(&text)?;
+                if place.public.as_ref().is_some_and(|public| *public != public_of(&seed)) {
+                    return Err(super::ring::another(item, place.store));
+                }
+                self.seeds().insert(id, seed.clone());
+                return Ok(Some(seed));
+            }
+            let now = item.place(&self.index()?)?;
+            if now == place {
+                // Only where it would be born may it be made: elsewhere it was, and is locked away or lost.
+                let never = place.store == StoreName::Home && place.public.is_none();
+                return if never { Ok(None) } else { Err(super::ring::missing(item, place.store)) };
+            }
+            // It was moved between the two looks.
+            place = now;
         }
     }
+}
 
-    /// A name may hold what no file name may: the file is called by a hash of it. Not by the network's: a name of 40 digits is its own.
-    fn file_of(&self, network: &Network) -> PathBuf {
-        let hash =
-            Sha256::new().chain_update("bitboot/1 secret file ").chain_update(network.name()).finalize();
-        self.secrets.join(HEXLOWER.encode(&hash))
+impl Index {
+    /// What may still lie where it was moved away from, each with the command that deletes it there.
+    pub(crate) fn left_behind(&self) -> Vec<Error> {
+        let keys = self.keys.keys().map(|name| Item::Key(name.clone()));
+        let networks = self.networks.keys().filter_map(|name| Some(Item::Network(name.parse().ok()?)));
+        let mut left = Vec::new();
+        for item in keys.chain([Item::Node]).chain(networks) {
+            let Ok(Place { store, leaving: Some(old), .. }) = item.place(self) else { continue };
+            let what = format!("{item} lies in the store \"{store}\", and may still be in \"{old}\" too");
+            left.push(
+                Error::new(Kind::Key, what).fix(format!("bitboot key move {} --store {store}", item.words())),
+            );
+        }
+        left
     }
 }
 
 /// A new secret.
-pub(crate) fn random() -> Result<Zeroizing<[u8; 32]>> {
+pub(crate) fn random() -> Result<Seed> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes)
         .map_err(|error| Error::new(Kind::Key, "the system gives no random bytes").because(error))?;
     Ok(bytes)
 }
 
-fn encode(bytes: &[u8; 32]) -> Zeroizing<String> {
-    Zeroizing::new(HEXLOWER.encode(bytes))
+/// The answer where a node was never announced.
+pub(crate) fn no_node() -> Error {
+    Error::new(Kind::Key, "the node has no key yet")
+        .fix("one is made when something is announced; or take over another node's: bitboot key import node FILE --kind ed25519")
 }
 
-fn read(path: &Path) -> Result<Option<Zeroizing<[u8; 32]>>> {
-    let Some(text) = files::read(path)?.map(Zeroizing::new) else { return Ok(None) };
-    only_ours(path)?;
-    let bytes = HEXLOWER.decode(text.trim().as_bytes()).map(Zeroizing::new).ok();
-    let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok());
-    let bytes = bytes.ok_or_else(|| {
-        Error::new(Kind::Key, format!("{} holds no key", path.display())).fix("put back what was there")
-    })?;
-    Ok(Some(Zeroizing::new(bytes)))
+fn public_of(seed: &Seed) -> String {
+    Identity::new(seed).public().to_string()
 }
 
-/// A key that others can read is no secret any more.
-fn only_ours(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode =
-            fs::metadata(path).map_err(|error| Error::file("look at", path, &error))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            let error = Error::new(Kind::Key, format!("others can read {}", path.display()));
-            return Err(error.fix(format!("if nobody did, close it: chmod 600 {}", path.display())));
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
+/// As stores keep it, see [`Material::to_text`].
+fn text_of(word: &str, seed: &[u8; 32]) -> SecretString {
+    let mut text = Zeroizing::new(String::with_capacity(64));
+    text.push_str(word);
+    text.push(':');
+    BASE64URL_NOPAD.encode_append(seed, &mut text);
+    SecretString::from(text.as_str())
+}
+
+pub(super) fn seed_of(text: &SecretString) -> Result<Seed> {
+    let bytes = text.expose_secret().split_once(':').map(|(_, bytes)| bytes.as_bytes());
+    let bytes = bytes.and_then(|bytes| BASE64URL_NOPAD.decode(bytes).ok()).map(Zeroizing::new);
+    let bytes = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes.as_slice()).ok()).map(Zeroizing::new);
+    bytes.ok_or_else(|| Error::new(Kind::Key, "what the store has is no secret of bitboot"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_identity_stays_and_only_its_owner_can_read_it() {
-        let home = tempfile::tempdir().unwrap();
-        let keys = KeyFiles::new(&Paths::inside(home.path()));
-        assert!(keys.known_identity().unwrap().is_none());
-        let made = keys.identity().unwrap().public();
-        assert_eq!(keys.identity().unwrap().public(), made);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(&keys.identity, fs::Permissions::from_mode(0o644)).unwrap();
-            assert_eq!(keys.identity().unwrap_err().kind, Kind::Key);
-        }
-    }
-
-    #[test]
-    fn a_secret_is_there_until_it_is_forgotten() {
-        let home = tempfile::tempdir().unwrap();
-        let keys = KeyFiles::new(&Paths::inside(home.path()));
-        let network: Network = "a/../b".parse().unwrap();
-        keys.keep(&network, &Secret::new([7; 32])).unwrap();
-        assert_eq!(keys.with_secret(&network).unwrap().secret().unwrap().expose(), &[7; 32]);
-        assert_eq!(keys.keep(&network, &Secret::new([8; 32])).unwrap_err().kind, Kind::Usage);
-        keys.keep(&network, &Secret::new([7; 32])).unwrap();
-        assert!(keys.forget(&network).unwrap() && !keys.forget(&network).unwrap());
-        assert_eq!(keys.with_secret(&network).unwrap_err().kind, Kind::Key);
-    }
-}
+#[path = "tests/home.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use bitboot_plugin_api::Scheme;
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
+use super::item::{NODE, Place};
 use super::stores::StoreName;
 use super::{Grant, KeyKind, Material};
 use crate::error::{Error, Kind, Result};
@@ -19,6 +20,12 @@ pub(crate) struct Index {
     /// The program of the store `helper`, with its words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) helper: Vec<String>,
+    /// Where the node's key lies, if it was moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) node: Option<Place>,
+    /// Where the secrets of networks lie that were moved.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) networks: BTreeMap<String, Place>,
     #[serde(default)]
     pub(crate) keys: BTreeMap<String, Entry>,
 }
@@ -28,6 +35,9 @@ pub(crate) struct Index {
 pub(crate) struct Entry {
     pub(crate) kind: KeyKind,
     pub(crate) store: StoreName,
+    /// It was moved from there, and may not be deleted there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) leaving: Option<StoreName>,
     /// The public half, hexadecimal.
     pub(crate) public: String,
     /// Used where a backend names no key of its own.
@@ -45,12 +55,10 @@ impl Index {
 
     /// Changes it under its lock; nothing is written when the change fails.
     pub(crate) fn change<T>(paths: &Paths, change: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        let file = Locked::new(path(paths))?;
-        let mut index = parse(file.read()?, paths)?;
+        let lock = IndexLock::new(paths)?;
+        let mut index = lock.read()?;
         let done = change(&mut index)?;
-        let text = toml::to_string(&index)
-            .map_err(|error| Error::new(Kind::Other, "cannot write keys.toml").because(error))?;
-        file.replace(format!("{HEAD}{text}").as_bytes())?;
+        lock.write(&index)?;
         Ok(done)
     }
 
@@ -71,17 +79,44 @@ impl Index {
         // The first of its kind.
         let default = self.default_of(material.kind()).is_none();
         let public = hex(material);
-        let entry = Entry { kind: material.kind(), store, public, default, grants: BTreeMap::new() };
+        let entry =
+            Entry { kind: material.kind(), store, leaving: None, public, default, grants: BTreeMap::new() };
         self.keys.insert(name.to_owned(), entry);
         Ok(())
     }
 
-    pub(super) fn is_free(&self, name: &str) -> Result<()> {
+    pub(crate) fn is_free(&self, name: &str) -> Result<()> {
+        if name == NODE {
+            return Err(Error::new(Kind::Usage, "\"node\" is the name of the node's own key")
+                .fix("take another name; a node that has none yet can be given one: bitboot key import node FILE --kind ed25519"));
+        }
         if self.keys.contains_key(name) {
             let error = Error::new(Kind::Usage, format!("there is a key \"{name}\" already"));
             return Err(error.fix(format!("take another name, or remove it: bitboot key remove {name}")));
         }
         Ok(())
+    }
+}
+
+/// The sole right to change `keys.toml`, and what it names, until it is dropped.
+pub(super) struct IndexLock<'a> {
+    file: Locked,
+    paths: &'a Paths,
+}
+
+impl<'a> IndexLock<'a> {
+    pub(super) fn new(paths: &'a Paths) -> Result<Self> {
+        Ok(Self { file: Locked::new(path(paths))?, paths })
+    }
+
+    pub(super) fn read(&self) -> Result<Index> {
+        parse(self.file.read()?, self.paths)
+    }
+
+    pub(super) fn write(&self, index: &Index) -> Result<()> {
+        let text = toml::to_string(index)
+            .map_err(|error| Error::new(Kind::Other, "cannot write keys.toml").because(error))?;
+        self.file.replace(format!("{HEAD}{text}").as_bytes())
     }
 }
 

@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
+use super::home::Seed;
 use super::import::parse;
+use super::item::Item;
 use super::stores::{AskPassphrase, Means, Store, StoreName, hints, variable};
 use super::{Entry, Index, KeyKind, Material};
 use crate::error::{Error, Kind, Result};
@@ -19,17 +21,29 @@ const PATIENCE_WITH_A_PERSON: Duration = Duration::from_secs(60);
 
 /// The user's keys. Nothing is opened before a private key is needed.
 pub(crate) struct KeyRing {
-    paths: Paths,
+    pub(super) paths: Paths,
+    /// For files of ours.
     ask: AskPassphrase,
+    /// For keystores of other programs, which have passphrases of their own.
+    ask_anew: AskPassphrase,
     patience: Duration,
     /// Keys that were taken out of their stores by this process.
     unlocked: Mutex<HashMap<String, Arc<Material>>>,
+    /// The same for the node and networks.
+    seeds: Mutex<HashMap<String, Seed>>,
 }
 
 impl KeyRing {
     pub(crate) fn new(paths: &Paths, ask: AskPassphrase, person: bool) -> Self {
         let patience = if person { PATIENCE_WITH_A_PERSON } else { PATIENCE };
-        Self { paths: paths.clone(), ask: once(ask), patience, unlocked: Mutex::default() }
+        Self {
+            paths: paths.clone(),
+            ask: once(Arc::clone(&ask)),
+            ask_anew: ask,
+            patience,
+            unlocked: Mutex::default(),
+            seeds: Mutex::default(),
+        }
     }
 
     pub(crate) fn index(&self) -> Result<Index> {
@@ -50,16 +64,15 @@ impl KeyRing {
         self.change(|index| {
             index.is_free(name)?;
             let place = self.store(store)?;
+            if store == StoreName::Home {
+                return Err(unencrypted());
+            }
             if store == StoreName::Env || place.get(name)?.is_some() {
                 let what = format!("the store \"{store}\" holds a key \"{name}\" already, or is read only");
                 return Err(Error::new(Kind::Key, what)
                     .fix(format!("take that one up: bitboot key import {name} --store {store} --existing")));
             }
-            place.put(name, &material.to_text())?;
-            let kept = place.get(name)?.as_ref().map(Material::of_text).transpose()?;
-            if kept.is_none_or(|kept| kept.public() != material.public()) {
-                return Err(Error::new(Kind::Key, format!("the store \"{store}\" did not keep the key")));
-            }
+            self.put(&Item::Key(name.into()), store, &material.to_text())?;
             index.add(name, store, material)
         })
     }
@@ -68,17 +81,11 @@ impl KeyRing {
     pub(crate) fn take_up(&self, name: &str, store: StoreName, kind: Option<KeyKind>) -> Result<()> {
         self.change(|index| {
             index.is_free(name)?;
+            if store == StoreName::Home {
+                return Err(unencrypted());
+            }
             let material = self.read(name, store, kind)?;
             index.add(name, store, &material)
-        })
-    }
-
-    /// Deletes a key from its store; nobody can bring it back.
-    pub(crate) fn remove(&self, name: &str) -> Result<()> {
-        self.change(|index| {
-            self.store(index.entry(name)?.store)?.delete(name)?;
-            index.keys.remove(name);
-            Ok(())
         })
     }
 
@@ -90,20 +97,21 @@ impl KeyRing {
         }
         let material = Arc::new(self.read(name, entry.store, Some(entry.kind))?);
         if super::index::hex(&material) != entry.public {
-            let what = format!("the store \"{}\" holds another key under \"{name}\"", entry.store);
-            return Err(Error::new(Kind::Key, what).fix("put back the one that was there"));
+            return Err(another(&Item::Key(name.into()), entry.store));
         }
         unlocked.insert(name.to_owned(), Arc::clone(&material));
         Ok(material)
     }
 
-    /// A private key in the form of another program.
+    /// A private key in the form of another program; with the file of its passphrase, if it has one.
     pub(crate) fn parse(
         &self,
         text: &SecretString,
         kind: Option<KeyKind>,
+        passphrase: Option<&Path>,
     ) -> Result<(Material, &'static str)> {
-        parse(text, kind, || (self.ask)("the passphrase of the keystore", false))
+        let ask = passphrase.map_or_else(|| Arc::clone(&self.ask_anew), |file| ask_never(Some(file)));
+        parse(text, kind, || ask("the passphrase of the keystore", false))
     }
 
     /// Variables of the Python program that came before, each with the name of a key that it would be.
@@ -111,30 +119,65 @@ impl KeyRing {
         hints()
     }
 
-    fn read(&self, name: &str, store: StoreName, kind: Option<KeyKind>) -> Result<Material> {
-        let text = self.store(store)?.get(name)?.ok_or_else(|| missing(name, store))?;
-        if store == StoreName::Env { Ok(self.parse(&text, kind)?.0) } else { Material::of_text(&text) }
+    /// A secret as stores keep it.
+    pub(super) fn text(&self, item: &Item, store: StoreName) -> Result<SecretString> {
+        if let Item::Key(name) = item {
+            return Ok(self.read(name, store, Some(self.index()?.entry(name)?.kind))?.to_text());
+        }
+        let kept = self.store(store)?.get(&item.id())?;
+        kept.ok_or_else(|| match item {
+            Item::Node if store == StoreName::Home => super::home::no_node(),
+            _ => missing(item, store),
+        })
     }
 
-    fn store(&self, name: StoreName) -> Result<Box<dyn Store>> {
+    fn read(&self, name: &str, store: StoreName, kind: Option<KeyKind>) -> Result<Material> {
+        let text = self.store(store)?.get(name)?.ok_or_else(|| missing(&Item::Key(name.into()), store))?;
+        if store == StoreName::Env { Ok(self.parse(&text, kind, None)?.0) } else { Material::of_text(&text) }
+    }
+
+    pub(super) fn store(&self, name: StoreName) -> Result<Box<dyn Store>> {
         let helper = if name == StoreName::Helper { self.index()?.helper } else { Vec::new() };
-        let (home, files) = (self.paths.config.clone(), self.paths.data.join("keys"));
-        Ok(Means { home, files, ask: Arc::clone(&self.ask), patience: self.patience, helper }.open(name))
+        let (paths, ask) = (self.paths.clone(), Arc::clone(&self.ask));
+        Ok(Means { paths, ask, patience: self.patience, helper }.open(name))
+    }
+
+    pub(super) fn seeds(&self) -> MutexGuard<'_, HashMap<String, Seed>> {
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn missing(name: &str, store: StoreName) -> Error {
-    let error = Error::new(Kind::Key, format!("the store \"{store}\" has no key \"{name}\""));
-    match store {
-        StoreName::Keyring => error
-            .because("the keyring is locked, which it answers in the same way, or the key was deleted there")
-            .fix("unlock it (log in at the desktop, or: gnome-keyring-daemon --unlock), then try again; or use another store: --store file"),
-        StoreName::Env => {
-            let wanted = variable(name).unwrap_or_else(|| format!("BITBOOT_KEY_{}", name.to_uppercase().replace('-', "_")));
+/// The answer where a store does not have what it should.
+pub(super) fn missing(item: &Item, store: StoreName) -> Error {
+    let error = Error::new(Kind::Key, format!("the store \"{store}\" does not have {item}"));
+    match (store, item) {
+        (StoreName::Keyring, _) => error
+            .because("the keyring is locked, which it answers in the same way, or it was deleted there")
+            .fix("unlock it (log in at the desktop, or: gnome-keyring-daemon --unlock), then try again"),
+        (StoreName::Env, Item::Key(name)) => {
+            let wanted = variable(name)
+                .unwrap_or_else(|| format!("BITBOOT_KEY_{}", name.to_uppercase().replace('-', "_")));
             error.fix(format!("set the variable {wanted}"))
         }
-        _ => error.fix(format!("put it back, or forget the key: bitboot key remove {name}")),
+        (_, Item::Network(network)) => error
+            .fix(format!("put it back, or forget the network: bitboot network remove {network} --forget")),
+        _ => error.fix(format!("put it back, or forget it: bitboot key remove {} --forget", item.words())),
     }
+}
+
+/// The answer where a store has something else than what was put there.
+pub(super) fn another(item: &Item, store: StoreName) -> Error {
+    Error::new(Kind::Key, format!("what the store \"{store}\" holds is not {item} any more"))
+        .fix("put back what was there")
+}
+
+/// The answer to who would keep a key that can spend in the clear.
+pub(super) fn unencrypted() -> Error {
+    Error::new(
+        Kind::Usage,
+        "the store \"home\" is not encrypted, and takes the node's key and networks' secrets only",
+    )
+    .fix("take another store: bitboot key stores")
 }
 
 /// Asks once, also where several files want the same passphrase.

@@ -3,6 +3,7 @@ use ed25519_dalek::Signer;
 use k256::ecdsa;
 use k256::schnorr;
 use k256::schnorr::signature::hazmat::RandomizedPrehashSigner;
+use rsa::rand_core::TryCryptoRng;
 use rsa::sha2::Sha256;
 
 use super::Material;
@@ -14,6 +15,11 @@ const DIGEST: usize = 32;
 impl Material {
     /// A signature in the form that the scheme has.
     pub(crate) fn sign(&self, scheme: Scheme, payload: &[u8]) -> Result<Vec<u8>> {
+        self.sign_with(&mut getrandom::SysRng, scheme, payload)
+    }
+
+    /// The same with other random numbers: the auxiliary ones of BIP-340, the salt of PSS.
+    fn sign_with(&self, random: &mut impl TryCryptoRng, scheme: Scheme, payload: &[u8]) -> Result<Vec<u8>> {
         match (self, scheme) {
             (Self::Secp256k1(key), Scheme::EcdsaDer) => {
                 let (signature, _) = ecdsa::SigningKey::from(key).sign_prehash_recoverable(digest(payload)?);
@@ -24,13 +30,13 @@ impl Material {
                 Ok([signature.to_vec(), vec![id.into()]].concat())
             }
             (Self::Secp256k1(key), Scheme::Bip340) => schnorr::SigningKey::from(key)
-                .sign_prehash_with_rng(&mut getrandom::SysRng, digest(payload)?)
+                .sign_prehash_with_rng(random, digest(payload)?)
                 .map(|signature| signature.to_bytes().to_vec())
                 .map_err(|error| failed(&error)),
             (Self::Ed25519(key), Scheme::Ed25519) => Ok(key.sign(payload).to_bytes().to_vec()),
-            (Self::Rsa4096(key), Scheme::RsaPssSha256) => key
-                .pss_sign_with_rng::<Sha256, _>(&mut getrandom::SysRng, payload)
-                .map_err(|error| failed(&error)),
+            (Self::Rsa4096(key), Scheme::RsaPssSha256) => {
+                key.pss_sign_with_rng::<Sha256, _>(random, payload).map_err(|error| failed(&error))
+            }
             _ => {
                 let what = format!("a {} key does not sign by this scheme", self.kind().word());
                 Err(Error::new(Kind::Key, what))

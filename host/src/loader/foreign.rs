@@ -8,7 +8,7 @@ use bitboot_plugin_api::{Call, Result, message};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-use crate::backend::{Backend, Inbox};
+use crate::backend::{Backend, Inbox, Tether};
 
 /// A backend in a library of this process.
 pub(super) struct Foreign(Callee);
@@ -18,6 +18,8 @@ impl Foreign {
         library.create(kind, services).map(Self)
     }
 }
+
+impl Tether for outside::Running {}
 
 impl Backend for Foreign {
     fn call(&self, op: &str, body: Vec<u8>, deadline: Duration) -> Inbox {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use bitboot_plugin_api::ffi::outside::{Gate, Refusal, inspect};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A plugin's `plugin.toml`. Unknown fields are a newer plugin's and are passed over.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -22,11 +22,27 @@ pub(crate) struct Manifest {
 }
 
 /// The table `[asks]`: the most that a plugin may ever ask for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Asks {
+    /// It sends and receives over the network.
+    #[serde(default)]
+    pub(crate) network: bool,
+    /// It waits for connections of others (TCP).
+    #[serde(default)]
+    pub(crate) listen: bool,
+    /// The folders that it reads and writes: `config.KEY`, the one that its setting KEY names; `runtime/NAME`, one for all processes of the
+    /// user until the next restart.
+    #[serde(default)]
+    pub(crate) files: Vec<String>,
+    /// What the host reads for it: `config.KEY`, the one file that its setting KEY names; `env.BITBOOT_NAME_…`, an environment variable.
+    #[serde(default)]
+    pub(crate) reads: Vec<String>,
     /// The kinds of key that it wants to sign with.
     #[serde(default)]
     pub(crate) keys: Vec<String>,
+    /// It signs what costs something; as a plugin does that wants keys and does not say.
+    #[serde(default)]
+    pub(crate) spending: Option<bool>,
 }
 
 /// A `[[backend]]` table: a kind of backend that a plugin offers.
@@ -42,8 +58,13 @@ pub(crate) struct Offer {
 
 /// The manifest of a library, read without running anything of it.
 pub(crate) fn manifest_of(library: &Path) -> Result<Manifest, Refusal> {
-    let refuse = |what: String| Refusal { gate: Gate::Manifest, what, detail: None };
-    let manifest: Manifest = toml::from_str(&inspect(library)?)
+    parse(&inspect(library)?)
+}
+
+/// A manifest, believed as far as it is one.
+pub(crate) fn parse(text: &str) -> Result<Manifest, Refusal> {
+    let refuse = |what: String| Refusal::new(Gate::Manifest, what);
+    let manifest: Manifest = toml::from_str(text)
         .map_err(|error| refuse(format!("its manifest does not parse ({})", error.message())))?;
     if manifest.api != bitboot_plugin_api::ffi::API_MAJOR {
         let ours = bitboot_plugin_api::ffi::API_MAJOR;

@@ -2,13 +2,22 @@
 
 mod find;
 mod foreign;
+mod grants;
+mod kept;
 mod manifest;
 mod open;
+mod quarantine;
+mod reads;
+mod request;
 mod services;
+mod workers;
 
 pub(crate) use find::{TARGET, candidates, file_name, find};
-pub(crate) use manifest::{Manifest, manifest_of};
-pub(crate) use open::{Loader, Request, refused};
+pub(crate) use manifest::{Asks, Manifest, manifest_of, parse as parse_manifest};
+pub(crate) use open::Loader;
+pub(crate) use quarantine::Quarantine;
+pub(crate) use request::{Request, refused};
 #[cfg(test)]
 pub(crate) use services::desk;
 pub(crate) use services::{Asker, PluginLog, Signer};
+pub(crate) use workers::put_aside;

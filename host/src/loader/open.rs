@@ -1,34 +1,24 @@
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bitboot_plugin_api::ffi::outside::{Library, Refusal};
-use bitboot_plugin_api::{Level, LogLine};
-use serde_json::Value;
+use bitboot_plugin_api::ffi::outside::{Library, Services};
 use tokio::sync::OnceCell;
 
 use super::foreign::Foreign;
-use super::manifest::Asks;
-use super::manifest_of;
-use super::services::{Asker, Desk, LogSink, PluginLog, Signer};
+use super::grants::{keys, spends};
+use super::kept::Kept;
+use super::manifest::Manifest;
+use super::quarantine::Quarantine;
+use super::reads::Reads;
+use super::request::{Request, refused};
+use super::services::{Asker, Desk, LogSink, Signer};
+use super::workers::{Seen, Workers, blocking, look};
 use crate::backend::{self, Backend};
 use crate::error::{Error, Kind, Result};
-use crate::registry::nearest;
-
-/// What it takes to open a backend.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Request {
-    /// The backend's name.
-    pub(crate) backend: String,
-    /// The plugin's name.
-    pub(crate) plugin: String,
-    /// The kind of backend; the plugin's only or first one where it is not named.
-    pub(crate) kind: Option<String>,
-    /// The plugin's library.
-    pub(crate) library: PathBuf,
-    /// What the user has set.
-    pub(crate) config: Value,
-}
+use crate::paths::Paths;
+use crate::registry::Isolation;
+use crate::worker::{InForce, Remote};
 
 /// Empty until it has been opened; what failed is tried again.
 type Opened = Arc<OnceCell<Arc<dyn Backend>>>;
@@ -39,13 +29,17 @@ pub(crate) struct Loader {
     cache: PathBuf,
     log: LogSink,
     signer: Arc<dyn Signer>,
+    workers: Workers,
+    /// Those of this process.
     libraries: Mutex<HashMap<PathBuf, Loaded>>,
     backends: Mutex<HashMap<String, Opened>>,
 }
 
 impl Loader {
-    pub(crate) fn new(cache: PathBuf, log: LogSink, signer: Arc<dyn Signer>) -> Self {
-        Self { cache, log, signer, libraries: Mutex::default(), backends: Mutex::default() }
+    pub(crate) fn new(paths: &Paths, log: LogSink, signer: Arc<dyn Signer>) -> Self {
+        let workers = Workers::new(Quarantine::new(&paths.state), Arc::clone(&log));
+        let (libraries, backends) = (Mutex::default(), Mutex::default());
+        Self { cache: paths.cache.clone(), log, signer, workers, libraries, backends }
     }
 
     /// An opened backend; the same one each time.
@@ -65,38 +59,88 @@ impl Loader {
     }
 
     async fn open(self: &Arc<Self>, request: &Request) -> Result<Arc<dyn Backend>> {
-        let opened = self.create(request).await?;
-        backend::open(&*opened, &request.config).await.map_err(|error| {
-            let error = Error::of_backend(&request.backend, error);
-            let fix = format!(
-                "see what it takes: bitboot backend info {0}; change it: bitboot backend set {0} KEY=VALUE",
-                request.backend
-            );
-            if error.kind == Kind::Config && error.fix.is_none() { error.fix(fix) } else { error }
-        })?;
-        Ok(opened)
+        match request.isolation {
+            Isolation::Process => {
+                let remote = self.open_remote(request, false).await?;
+                Ok(Arc::new(Kept::new(self, request, remote)))
+            }
+            Isolation::InProcess => {
+                let foreign = self.create_here(request).await?;
+                configure(&foreign, request).await?;
+                Ok(Arc::new(foreign))
+            }
+        }
     }
 
     /// A backend that has not been opened with its configuration: enough to be described.
     pub(crate) async fn create(self: &Arc<Self>, request: &Request) -> Result<Arc<dyn Backend>> {
+        Ok(match request.isolation {
+            Isolation::Process => Arc::new(self.create_remote(request, false).await?),
+            Isolation::InProcess => Arc::new(self.create_here(request).await?),
+        })
+    }
+
+    /// Opens a plugin without making a backend: its manifest, and what confines its process, if it has one of its own.
+    pub(crate) async fn try_out(self: &Arc<Self>, request: &Request) -> Result<(Manifest, Option<InForce>)> {
+        let seen = self.look(request).await?;
+        let manifest = seen.manifest.clone();
+        if request.isolation == Isolation::InProcess {
+            self.create_here(request).await?;
+            return Ok((manifest, None));
+        }
+        let worker = self.workers.of(request, seen, false).await?;
+        Ok((manifest, Some(worker.in_force().clone())))
+    }
+
+    /// An opened backend in a worker; `again` after the worker has died.
+    pub(super) async fn open_remote(&self, request: &Request, again: bool) -> Result<Remote> {
+        let remote = self.create_remote(request, again).await?;
+        configure(&remote, request).await?;
+        Ok(remote)
+    }
+
+    async fn create_remote(&self, request: &Request, again: bool) -> Result<Remote> {
+        let seen = self.look(request).await?;
+        let kind = request.kind_in(&seen.manifest)?;
+        let desk = self.desk(request, &seen.manifest);
+        let worker = self.workers.of(request, seen, again).await?;
+        worker.create(&kind, desk).await.map_err(|error| Error::of_backend(&request.backend, error))
+    }
+
+    async fn look(&self, request: &Request) -> Result<Seen> {
+        let asked = request.clone();
+        let seen = blocking(move || look(&asked)).await?;
+        seen.map_err(|refusal| refused(&request.plugin, &request.library, &refusal))
+    }
+
+    async fn create_here(self: &Arc<Self>, request: &Request) -> Result<Foreign> {
         let (loader, request) = (Arc::clone(self), request.clone());
         // The system's loader reads the file and runs its constructors: not on the thread that prints peers.
-        let created = tokio::task::spawn_blocking(move || loader.create_now(&request)).await;
+        let created = tokio::task::spawn_blocking(move || loader.create_here_now(&request)).await;
         created.unwrap_or_else(|_| Err(Error::new(Kind::Plugin, "the plugin's library could not be opened")))
     }
 
-    fn create_now(&self, request: &Request) -> Result<Arc<dyn Backend>> {
-        let library = self.library(&request.plugin, &request.library)?;
-        let (kind, asks) = kind_of(request)?;
-        let (plugin, backend) = (request.plugin.clone(), request.backend.clone());
-        let asker = Asker { plugin, backend, kinds: asks.keys };
-        let desk = Arc::new(Desk::new(asker, &self.cache, Arc::clone(&self.log), Arc::clone(&self.signer)));
-        let foreign =
-            Foreign::new(library, &kind, desk).map_err(|error| Error::of_backend(&request.backend, error))?;
-        Ok(Arc::new(foreign))
+    fn create_here_now(&self, request: &Request) -> Result<Foreign> {
+        let seen = look(request).map_err(|refusal| refused(&request.plugin, &request.library, &refusal))?;
+        let library = self.library(request, &seen)?;
+        let kind = request.kind_in(&seen.manifest)?;
+        let desk = self.desk(request, &seen.manifest);
+        Foreign::new(library, &kind, desk).map_err(|error| Error::of_backend(&request.backend, error))
     }
 
-    fn library(&self, plugin: &str, path: &Path) -> Result<Library> {
+    fn desk(&self, request: &Request, manifest: &Manifest) -> Arc<dyn Services> {
+        let asker = Asker {
+            plugin: request.plugin.clone(),
+            backend: request.backend.clone(),
+            kinds: keys(&manifest.asks, &request.grants),
+            spends: spends(&manifest.asks, &request.grants),
+        };
+        let reads = Reads::new(&request.plugin, &manifest.asks, &request.grants, &request.config);
+        Arc::new(Desk::new(asker, &self.cache, reads, Arc::clone(&self.log), Arc::clone(&self.signer)))
+    }
+
+    fn library(&self, request: &Request, seen: &Seen) -> Result<Library> {
+        let path = request.library.as_path();
         let loaded = {
             let mut libraries = self.libraries.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(libraries.entry(path.to_owned()).or_default())
@@ -106,43 +150,23 @@ impl Loader {
         if let Some(library) = *loaded {
             return Ok(library);
         }
-        let library = Library::open(path).map_err(|refusal| {
-            self.tell_detail(plugin, &refusal);
-            refused(plugin, path, &refusal)
+        let library = Library::load(&seen.path(request), &seen.text).map_err(|refusal| {
+            self.workers.tell_detail(&request.plugin, &refusal);
+            refused(&request.plugin, path, &refusal)
         })?;
         *loaded = Some(library);
         Ok(library)
     }
-
-    /// A comparison of layouts has hundreds of lines: only for those who ask for everything.
-    fn tell_detail(&self, plugin: &str, refusal: &Refusal) {
-        if let Some(text) = refusal.detail.clone() {
-            (self.log)(PluginLog { backend: plugin.to_owned(), line: LogLine { level: Level::Debug, text } });
-        }
-    }
 }
 
-/// The kind that is asked for, if the plugin's manifest has it; else its first one. And what the manifest asks for.
-fn kind_of(Request { plugin, library, kind, .. }: &Request) -> Result<(String, Asks)> {
-    let manifest = manifest_of(library).map_err(|refusal| refused(plugin, library, &refusal))?;
-    let mut kinds = manifest.backends.iter().map(|backend| backend.kind.as_str());
-    let Some(kind) = kind else {
-        let none = || Error::new(Kind::Plugin, format!("plugin \"{plugin}\" offers no kind of backend"));
-        return kinds.next().map(|kind| (kind.into(), manifest.asks.clone())).ok_or_else(none);
-    };
-    if kinds.clone().any(|known| known == kind) {
-        return Ok((kind.clone(), manifest.asks.clone()));
-    }
-    let error = Error::new(Kind::Config, format!("plugin \"{plugin}\" has no kind of backend \"{kind}\""));
-    Err(match nearest(kind, kinds.clone()) {
-        Some(near) => error.fix(format!("did you mean \"{near}\"?")),
-        None => error.fix(format!("it has: {}", kinds.collect::<Vec<_>>().join(", "))),
+/// Opens a backend with what the user has set.
+async fn configure(backend: &dyn Backend, request: &Request) -> Result<()> {
+    backend::open(backend, &request.config).await.map_err(|error| {
+        let error = Error::of_backend(&request.backend, error);
+        let fix = format!(
+            "see what it takes: bitboot backend info {0}; change it: bitboot backend set {0} KEY=VALUE",
+            request.backend
+        );
+        if error.kind == Kind::Config && error.fix.is_none() { error.fix(fix) } else { error }
     })
-}
-
-/// A library that is not opened, told to the user.
-pub(crate) fn refused(plugin: &str, library: &Path, refusal: &Refusal) -> Error {
-    Error::new(Kind::Plugin, format!("plugin \"{plugin}\" cannot be loaded: {}", refusal.what))
-        .because(format!("the library is {}", library.display()))
-        .fix(format!("install a good one: bitboot plugin install LIBRARY; or do without: bitboot plugin disable {plugin}"))
 }

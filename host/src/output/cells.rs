@@ -2,7 +2,8 @@
 
 use super::line::{PeerLine, ReceiptLine};
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine, QuoteLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, KeyLine, NetworkLine, PluginLine,
+    QuoteLine,
 };
 
 pub(super) trait Cells {
@@ -124,15 +125,8 @@ impl Cells for HealthLine {
     const COLUMNS: &'static [&'static str] = &["backend", "medium", "took", "summary", "facts"];
 
     fn cells(&self) -> Vec<String> {
-        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         let medium = if self.reachable { "reachable" } else { "unreachable" }.to_owned();
-        vec![
-            self.backend.clone(),
-            medium,
-            format!("{} ms", self.took_ms),
-            self.summary.clone(),
-            facts.join(", "),
-        ]
+        vec![self.backend.clone(), medium, format!("{} ms", self.took_ms), self.summary.clone(), self.told()]
     }
 
     fn plain(&self) -> &str {
@@ -141,13 +135,25 @@ impl Cells for HealthLine {
 }
 
 impl Cells for PluginLine {
-    const COLUMNS: &'static [&'static str] =
-        &["plugin", "version", "state", "kinds", "summary", "library", "problem"];
+    const COLUMNS: &'static [&'static str] = &[
+        "plugin",
+        "version",
+        "state",
+        "kinds",
+        "summary",
+        "library",
+        "problem",
+        "origin",
+        "pinned",
+        "isolation",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let (library, problem) = (some(self.library.as_ref()), some(self.problem.as_ref()));
         let (version, state, kinds) = (self.version.clone(), self.state.clone(), self.kinds.join(","));
-        vec![self.plugin.clone(), version, state, kinds, self.summary.clone(), library, problem]
+        let pinned = if self.pinned { "pinned" } else { "" }.to_owned();
+        let (plugin, summary, origin) = (self.plugin.clone(), self.summary.clone(), self.origin.clone());
+        vec![plugin, version, state, kinds, summary, library, problem, origin, pinned, self.isolation.clone()]
     }
 
     fn plain(&self) -> &str {
@@ -155,11 +161,26 @@ impl Cells for PluginLine {
     }
 }
 
+impl Cells for ConfinementLine {
+    const COLUMNS: &'static [&'static str] = &["plugin", "what", "state", "detail"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.plugin.clone(), self.what.clone(), self.state.to_owned(), self.detail.clone()]
+    }
+
+    fn plain(&self) -> &str {
+        self.state
+    }
+}
+
 impl Cells for FindingLine {
     const COLUMNS: &'static [&'static str] = &["about", "verdict", "finding", "fix"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.about.clone(), self.verdict.to_owned(), self.finding.clone(), some(self.fix.as_ref())]
+        let facts = self.health.as_ref().map(|health| health.told()).filter(|facts| !facts.is_empty());
+        let finding =
+            [Some(self.finding.clone()), facts].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        vec![self.about.clone(), self.verdict.to_owned(), finding, some(self.fix.as_ref())]
     }
 
     fn plain(&self) -> &str {
@@ -195,7 +216,10 @@ impl Cells for KeyLine {
 
     fn cells(&self) -> Vec<String> {
         let default = if self.default { "default" } else { "" }.to_owned();
-        let (public_key, grants) = (self.public_key.clone(), self.grants.join("; "));
+        let spent =
+            self.spent_today.iter().map(|spent| format!("{} spent on {} today", spent.spent, spent.backend));
+        let grants: Vec<_> = self.grants.iter().cloned().chain(spent).collect();
+        let (public_key, grants) = (self.public_key.clone(), grants.join("; "));
         vec![self.key.clone(), self.kind.clone(), self.store.clone(), default, public_key, grants]
     }
 

@@ -7,9 +7,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::listed::{
-    AnnouncedLine, BackendLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine, OutputLine,
-    PluginLine, QuoteLine,
+    AnnouncedLine, BackendLine, ConfinementLine, FindingLine, HealthLine, IdentityLine, KeyLine, NetworkLine,
+    OutputLine, PluginLine, QuoteLine, SpentLine,
 };
+use super::packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
+use super::tested::{ClauseLine, TestedLine};
 use crate::discovery::Peer;
 use crate::error::Error;
 use crate::network::{Metadata, conceal};
@@ -39,6 +41,8 @@ pub(crate) enum Line {
     Summary(SummaryLine),
     /// `status`: the key that this node signs with.
     Identity(IdentityLine),
+    /// `status`: what was spent today with a key on a backend.
+    Spent(SpentLine),
     /// `status`: something that this machine announces.
     Announced(AnnouncedLine),
     /// `network`: a registered network.
@@ -49,13 +53,29 @@ pub(crate) enum Line {
     Health(HealthLine),
     /// `plugin`: a registered plugin.
     Plugin(PluginLine),
+    /// `plugin search`, `plugin outdated`: a release that an index offers.
+    Offer(OfferLine),
+    /// `plugin install`, `plugin upgrade`, `plugin rollback`: what was changed.
+    Change(ChangeLine),
+    /// `trust`: a publisher.
+    Publisher(PublisherLine),
+    /// `index`: a known index.
+    Index(IndexLine),
+    /// `plugin pack`, `plugin sign`, `index build`: a file that was made.
+    Made(MadeLine),
+    /// `plugin test`: what became of a clause of the contract.
+    Clause(ClauseLine),
+    /// `plugin test`: what became of a kind of backend, after its last clause.
+    Tested(TestedLine),
     /// `backend run`, `testnet`: a result of an action; its fields are the action's.
     Output(OutputLine),
     /// `announce --dry-run`: what it would cost.
     Quote(QuoteLine),
     /// `key`: a key, without its private half.
     Key(KeyLine),
-    /// `doctor`, `key stores`: a finding.
+    /// `doctor`: what confines the process of a plugin.
+    Confinement(ConfinementLine),
+    /// `doctor`, `key stores`, `plugin verify`: a finding.
     Finding(FindingLine),
 }
 
@@ -171,6 +191,8 @@ pub(crate) struct ErrorLine {
     pub(crate) backend: Option<String>,
     /// A word for the sort of failure, see `bitboot help exit-codes`.
     pub(crate) code: &'static str,
+    /// The check at which it stopped, where there are several of a sort; null elsewhere.
+    pub(crate) gate: Option<&'static str>,
     /// What failed.
     pub(crate) error: String,
     /// The cause, where it is known.
@@ -185,6 +207,7 @@ impl ErrorLine {
             network: network.map(Into::into),
             backend: backend.map(Into::into),
             code: error.kind.word(),
+            gate: error.gate,
             // Results are told as they are; what a failure repeats might be an invite.
             error: conceal(&error.what).into_owned(),
             why: error.why.as_deref().map(|why| conceal(why).into_owned()),

@@ -31,6 +31,19 @@ pub(crate) struct AnnouncedLine {
 pub(crate) struct IdentityLine {
     /// Its public half, 64 hexadecimal digits (ed25519).
     pub(crate) public_key: String,
+    /// Where the private half is kept: `home`, `keyring`, `file` or `helper`.
+    pub(crate) store: String,
+}
+
+/// What was spent today (UTC).
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct SpentLine {
+    pub(crate) key: String,
+    pub(crate) backend: String,
+    /// What was signed away today, amount and unit.
+    pub(crate) spent: String,
+    /// The most that may be spent in a day; null where the policy has changed since.
+    pub(crate) per_day: Option<String>,
 }
 
 /// A registered network.
@@ -41,6 +54,8 @@ pub(crate) struct NetworkLine {
     pub(crate) locator: Option<String>,
     /// Found and read by those only who have its secret.
     pub(crate) secret: bool,
+    /// Where its secret is kept: `home`, `keyring`, `file` or `helper`; null for an open network.
+    pub(crate) secret_store: Option<String>,
     /// Its own backends; none for the default ones.
     pub(crate) backends: Vec<String>,
     /// Why its entry is invalid; null where it is valid.
@@ -72,6 +87,9 @@ pub(crate) struct BackendLine {
     /// What only this kind can do, with a sentence each; with `backend info` only.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) actions: BTreeMap<String, String>,
+    /// How the medium is; with `backend info --online` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<Box<HealthLine>>,
 }
 
 /// How a medium is.
@@ -81,26 +99,52 @@ pub(crate) struct HealthLine {
     pub(crate) reachable: bool,
     /// One sentence: what is well, or the likely cause when it is not.
     pub(crate) summary: String,
-    /// What the medium tells, by name.
+    /// What the medium tells, by name; its words may change.
     pub(crate) facts: BTreeMap<String, String>,
+    /// What the medium counts, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) figures: BTreeMap<String, u64>,
+    /// The likely cause in a word, such as `dns-failed`, where the medium does not answer and the backend can tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cause: Option<String>,
+    /// What helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fix: Option<String>,
     /// Milliseconds.
     pub(crate) took_ms: u64,
 }
 
 impl HealthLine {
     pub(crate) fn new(backend: &str, health: Health, took: Duration) -> Self {
-        let (reachable, summary, facts) = (health.reachable, health.summary, health.facts);
-        Self { backend: backend.into(), reachable, summary, facts, took_ms: millis(took) }
+        let Health { reachable, summary, facts, figures, cause, fix, .. } = health;
+        Self {
+            backend: backend.into(),
+            reachable,
+            summary,
+            facts,
+            figures,
+            cause,
+            fix,
+            took_ms: millis(took),
+        }
+    }
+
+    /// The facts as a list for a person.
+    pub(crate) fn told(&self) -> String {
+        let facts: Vec<_> = self.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        facts.join(", ")
     }
 }
 
 /// A registered plugin.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct PluginLine {
     pub(crate) plugin: String,
     pub(crate) version: String,
-    /// `enabled`, `disabled`, `missing`, `broken` or `invalid`.
+    /// `enabled`, `disabled`, `put aside`, `missing`, `broken` or `invalid`.
     pub(crate) state: String,
+    /// Where its code runs: `process` or `in-process`.
+    pub(crate) isolation: String,
     /// The kinds of backend that it offers.
     pub(crate) kinds: Vec<String>,
     pub(crate) summary: String,
@@ -108,6 +152,20 @@ pub(crate) struct PluginLine {
     pub(crate) library: Option<String>,
     /// Why it cannot be used; null where it can.
     pub(crate) problem: Option<String>,
+    /// `shipped`, `dev`, `signed` or `unsigned`.
+    pub(crate) origin: String,
+    /// The key that signed it; null where nobody did.
+    pub(crate) key: Option<String>,
+    /// The SHA-256 that its library has to have; null where none is known.
+    pub(crate) sha256: Option<String>,
+    /// Where it was installed from; null for what was not.
+    pub(crate) source: Option<String>,
+    /// `plugin upgrade` leaves it as it is.
+    pub(crate) pinned: bool,
+    /// The versions of it that are installed side by side.
+    pub(crate) versions: Vec<String>,
+    /// What it asks for, in words.
+    pub(crate) asks: Vec<String>,
 }
 
 /// A result of an action.
@@ -124,6 +182,8 @@ pub(crate) struct QuoteLine {
     pub(crate) backend: String,
     /// The most that it costs; null where it is free.
     pub(crate) fee: Option<String>,
+    /// How many signatures it takes; no more are given.
+    pub(crate) signatures: u32,
     /// What is written where.
     pub(crate) writes: String,
     /// Seconds until it is final; null where nobody knows.
@@ -138,8 +198,9 @@ pub(crate) struct QuoteLine {
 
 impl QuoteLine {
     pub(crate) fn new(network: &str, backend: &str, quote: Quote) -> Self {
-        let Quote { fee, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
+        let Quote { fee, signatures, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
         Self {
+            signatures: signatures.unwrap_or(u32::from(fee.is_some())),
             network: network.into(),
             backend: backend.into(),
             fee,
@@ -157,11 +218,12 @@ impl QuoteLine {
             seconds.map_or_else(|| none.into(), |seconds| format!("{seconds} s"))
         };
         format!(
-            "\"{}\" on \"{}\" costs at most {}{}: {}; final in {}, lasts {}; {}",
+            "\"{}\" on \"{}\" costs at most {}{}{}: {}; final in {}, lasts {}; {}",
             self.network,
             self.backend,
             self.fee.as_deref().unwrap_or("nothing"),
             if self.test_network { " (worth nothing)" } else { "" },
+            if self.signatures > 1 { format!(", signed {} times", self.signatures) } else { String::new() },
             self.writes,
             seconds(self.final_in_s, "a time that nobody knows"),
             seconds(self.lasts_s, "for ever"),
@@ -176,7 +238,7 @@ pub(crate) struct KeyLine {
     pub(crate) key: String,
     /// `secp256k1`, `ed25519` or `rsa4096`.
     pub(crate) kind: String,
-    /// Where the private half is kept: `keyring`, `file`, `env` or `helper`.
+    /// Where the private half is kept: `keyring`, `file`, `env` or `helper`; for the key `node` also `home`.
     pub(crate) store: String,
     /// Used where a backend names no key of its own.
     pub(crate) default: bool,
@@ -184,6 +246,8 @@ pub(crate) struct KeyLine {
     pub(crate) public_key: String,
     /// Which backends may use it, each with its limits, in words.
     pub(crate) grants: Vec<String>,
+    /// What was spent with it today (UTC).
+    pub(crate) spent_today: Vec<SpentLine>,
 }
 
 /// A finding of `doctor` or `key stores`.
@@ -197,6 +261,21 @@ pub(crate) struct FindingLine {
     pub(crate) finding: String,
     /// The command that helps.
     pub(crate) fix: Option<String>,
+    /// How the medium is; with `doctor --online` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) health: Option<Box<HealthLine>>,
+}
+
+/// What confines the process of a plugin, as it was tried from inside.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ConfinementLine {
+    pub(crate) plugin: String,
+    /// What it is about, such as `files` or `programs`.
+    pub(crate) what: String,
+    /// `refused`, `limited`, `granted`, or `open` where it works though nobody has granted it.
+    pub(crate) state: &'static str,
+    /// What exactly.
+    pub(crate) detail: String,
 }
 
 impl AnnouncedLine {

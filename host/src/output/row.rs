@@ -32,13 +32,22 @@ impl Row {
             Line::Backend(line) => Some(Self::from(line)),
             Line::Health(line) => Some(Self::from(line)),
             Line::Plugin(line) => Some(Self::from(line)),
+            Line::Confinement(line) => Some(Self::from(line)),
             Line::Finding(line) => Some(Self::from(line)),
             Line::Quote(line) => Some(Self::from(line)),
             Line::Key(line) => Some(Self::from(line)),
+            Line::Offer(line) => Some(Self::from(line)),
+            Line::Change(line) => Some(Self::from(line)),
+            Line::Publisher(line) => Some(Self::from(line)),
+            Line::Index(line) => Some(Self::from(line)),
+            Line::Made(line) => Some(Self::from(line)),
+            Line::Clause(line) => Some(Self::from(line)),
             Line::Identity(_)
+            | Line::Spent(_)
             | Line::BackendError(_)
             | Line::Error(_)
             | Line::Summary(_)
+            | Line::Tested(_)
             | Line::Output(_) => None,
         }
     }

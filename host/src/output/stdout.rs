@@ -27,6 +27,14 @@ pub(super) fn write(text: &str) -> io::Result<()> {
     }
 }
 
+/// Lets everybody else's standard output be a file, where the system can.
+pub(crate) fn divert(to: &std::fs::File) {
+    #[cfg(unix)]
+    let _ = rustix::stdio::dup2_stdout(to);
+    #[cfg(not(unix))]
+    let _ = to;
+}
+
 /// For a program whose results are results of ours.
 pub(crate) fn share() -> Stdio {
     #[cfg(unix)]

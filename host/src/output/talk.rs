@@ -29,7 +29,7 @@ impl Talk {
 
     /// A failure, with its cause and what helps.
     pub(crate) fn error(&self, error: &Error) {
-        self.failure(&format!("error[{}]", error.kind.word()), Paint::Red, error);
+        self.failure(&format!("error[{}]", error.code()), Paint::Red, error);
     }
 
     /// A failure that was told as a warning before, to whoever hears no warnings.
@@ -42,8 +42,13 @@ impl Talk {
     /// A failure that does not end the command.
     pub(crate) fn warning(&self, error: &Error) {
         if !self.quiet {
-            self.failure(&format!("warning[{}]", error.kind.word()), Paint::Yellow, error);
+            self.failure(&format!("warning[{}]", error.code()), Paint::Yellow, error);
         }
+    }
+
+    /// Whether nothing but results and failures is to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// A sentence.
@@ -108,6 +113,29 @@ impl Talk {
             bar
         });
         bar.set_message(escape(text).into_owned());
+        bar.set_position(done);
+    }
+
+    /// Shows how many bytes have come, and of how many where that is known, until [`Talk::rest`].
+    pub(crate) fn progress_bytes(&self, text: &str, done: u64, total: Option<u64>) {
+        if self.quiet || !self.terminal {
+            return;
+        }
+        let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+            let template = if total.is_some() {
+                "{spinner} {msg} [{bar:20}] {bytes}/{total_bytes} {eta}"
+            } else {
+                "{spinner} {msg} {bytes}"
+            };
+            bar.set_style(
+                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.set_message(escape(text).into_owned());
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
         bar.set_position(done);
     }
 

@@ -8,7 +8,7 @@ mod select;
 mod set;
 
 pub(crate) use edit::{Edit, Section};
-pub(crate) use entries::{BackendEntry, NetworkEntry, PluginEntry};
+pub(crate) use entries::{BackendEntry, Grants, Isolation, NetworkEntry, PluginEntry};
 pub(crate) use name::{entry_name, is_entry_name, nearest, unknown};
 pub(crate) use read::{Entry, Origin, Registry};
 pub(crate) use select::{Choice, Selection};

@@ -27,6 +27,13 @@ pub(crate) struct Entry<T> {
     pub(crate) origin: Origin,
 }
 
+impl Entry<PluginEntry> {
+    /// Whether it is used as its author builds it: neither locked nor signed.
+    pub(crate) fn is_dev(&self) -> bool {
+        self.value.as_ref().is_ok_and(|entry| entry.path.is_some())
+    }
+}
+
 /// Where an entry stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {

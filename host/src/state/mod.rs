@@ -8,4 +8,4 @@ mod spending;
 pub(crate) use announced::{Announced, Journal, Key, Placement, now};
 pub(crate) use audit::{Asked, Audit};
 pub(crate) use owner::Owner;
-pub(crate) use spending::Spending;
+pub(crate) use spending::{Spending, Spent};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::now;
 use crate::amount::Amount;
 use crate::error::{Error, Kind, Result};
-use crate::files::Locked;
+use crate::files::{self, Locked};
 use crate::paths::Paths;
 
 /// What was signed away, day by day. Counted and synced to the disk *before* a signature is handed out, so that whatever ends the process
@@ -18,11 +18,11 @@ pub(crate) struct Spending {
 
 /// One day's account (days since 1970, UTC) of a key with a backend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Spent {
+pub(crate) struct Spent {
     day: u64,
-    key: String,
-    backend: String,
-    amount: Amount,
+    pub(crate) key: String,
+    pub(crate) backend: String,
+    pub(crate) amount: Amount,
 }
 
 impl Spending {
@@ -33,15 +33,7 @@ impl Spending {
     /// Counts a fee, unless the day's limit would be passed. What is counted for a day to come, by a clock that was wrong, counts today.
     pub(crate) fn count(&self, key: &str, backend: &str, fee: &Amount, per_day: &Amount) -> Result<()> {
         let file = Locked::new(self.path.clone())?;
-        let mut all: BTreeMap<String, Vec<Spent>> = match file.read()? {
-            // A counter that cannot be read must not become a counter at nought.
-            Some(text) => serde_json::from_str(&text).map_err(|error| {
-                Error::new(Kind::NeedsHuman, format!("{} cannot be read", self.path.display()))
-                    .because(error)
-                    .fix("nothing is spent until it can; if it cannot be mended, remove it: the day's count is lost")
-            })?,
-            None => BTreeMap::new(),
-        };
+        let mut all = self.parse(file.read()?.as_deref())?;
         let (today, spent) = (now() / 86_400, all.entry("spent".into()).or_default());
         spent.retain(|spent| spent.day >= today);
         let mut ours = spent.iter().filter(|spent| spent.key == key && spent.backend == backend);
@@ -58,6 +50,34 @@ impl Spending {
         let text = serde_json::to_vec_pretty(&all)
             .map_err(|error| Error::new(Kind::Other, "cannot write what was spent").because(error))?;
         file.replace(&text)
+    }
+
+    /// What was counted today, each key and backend once for each unit.
+    pub(crate) fn today(&self) -> Result<Vec<Spent>> {
+        let (today, mut sums) = (now() / 86_400, Vec::<Spent>::new());
+        let all = self.parse(files::read(&self.path)?.as_deref())?;
+        for spent in all.into_values().flatten().filter(|spent| spent.day >= today) {
+            let same = sums.iter_mut().find(|sum| {
+                sum.key == spent.key
+                    && sum.backend == spent.backend
+                    && sum.amount.unit() == spent.amount.unit()
+            });
+            match same {
+                Some(sum) => sum.amount = sum.amount.plus(&spent.amount).unwrap_or(spent.amount),
+                None => sums.push(spent),
+            }
+        }
+        sums.sort_by(|a, b| (&a.key, &a.backend).cmp(&(&b.key, &b.backend)));
+        Ok(sums)
+    }
+
+    fn parse(&self, text: Option<&str>) -> Result<BTreeMap<String, Vec<Spent>>> {
+        // A counter that cannot be read must not become a counter at nought.
+        serde_json::from_str(text.unwrap_or("{}")).map_err(|error| {
+            Error::new(Kind::NeedsHuman, format!("{} cannot be read", self.path.display()))
+                .because(error)
+                .fix("nothing is spent until it can; if it cannot be mended, remove it: the day's count is lost")
+        })
     }
 }
 
@@ -77,6 +97,9 @@ mod tests {
         assert_eq!(count("0.1 LOT").unwrap_err().kind, Kind::NeedsHuman);
         // Another key, or another backend, has a day of its own.
         spending.count("k", "c", &amount("0.5 TOL"), &amount("0.5 TOL")).unwrap();
+        let today: Vec<_> =
+            spending.today().unwrap().into_iter().map(|spent| (spent.backend, spent.amount)).collect();
+        assert_eq!(today, [("b".into(), amount("0.5 TOL")), ("c".into(), amount("0.5 TOL"))]);
         let text = std::fs::read_to_string(&spending.path).unwrap();
         let ahead = text.replace(&format!("\"day\": {}", now() / 86_400), "\"day\": 99999");
         std::fs::write(&spending.path, ahead).unwrap();

@@ -7,10 +7,14 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
+mod author;
 mod find;
+#[cfg(target_os = "linux")]
+pub mod process;
 mod running;
 #[cfg(unix)]
 mod terminal;
+mod workshop;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,10 +23,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+pub use author::{Author, PLUGIN, archive, flip, hash, of_version, target, with_manifest};
 pub use find::{library, misfit, program, rig};
 pub use running::{Running, Testnet};
 #[cfg(unix)]
 pub use terminal::Terminal;
+pub use workshop::{Workshop, at_home, cargo};
 
 /// Longer than anything here takes on the slowest machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -142,6 +148,11 @@ impl Home {
         }
         let config = format!("config = {{ {config} }}");
         self.append(&format!("\n[backends.{name}]\nplugin = \"misbehaving\"\nkind = {kind:?}\n{config}\n"));
+    }
+
+    /// Lets a plugin be tried again that has died.
+    pub fn retry(&self, plugin: &str) {
+        self.ok(&["plugin", "retry", plugin]);
     }
 
     /// Nothing is asked unless it is named, so that no test leaves loopback.

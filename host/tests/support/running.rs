@@ -111,7 +111,11 @@ pub struct Testnet {
 
 impl Testnet {
     pub fn start(home: &Home, nodes: u32) -> Self {
-        let running = home.start(&["testnet", "--nodes", &nodes.to_string(), "--json"]);
+        Self::with(home, &["--nodes", &nodes.to_string()])
+    }
+
+    pub fn with(home: &Home, options: &[&str]) -> Self {
+        let running = home.start(&[&["testnet", "--json"], options].concat());
         let told = running.json();
         let bootstrap = told["bootstrap"]
             .as_array()

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Talks to the person; results of programs go to stdout by themselves.
 pub(crate) fn say(text: &str) {
@@ -25,16 +25,22 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
 }
 
 /// A program that ends with the task, by its own pid.
-pub(crate) struct Running(Child);
+pub(crate) struct Running {
+    child: Child,
+    /// Kept open: a program whose results nobody reads any more ends.
+    stdout: Option<BufReader<ChildStdout>>,
+}
 
 impl Running {
     /// Starts it and waits for its first lines.
     pub(crate) fn start(command: &mut Command, lines: usize) -> Result<(Self, Vec<String>), String> {
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-        let mut running = Self(child.map_err(|error| format!("cannot run {command:?}: {error}"))?);
-        let stdout = running.0.stdout.take().map(BufReader::new);
+        let mut child = child.map_err(|error| format!("cannot run {command:?}: {error}"))?;
+        let stdout = child.stdout.take().map(BufReader::new);
+        let mut running = Self { child, stdout };
+        let stdout = running.stdout.iter_mut();
         let said: Vec<String> =
-            stdout.into_iter().flat_map(|stdout| stdout.lines().map_while(Result::ok).take(lines)).collect();
+            stdout.flat_map(|stdout| stdout.lines().map_while(Result::ok).take(lines)).collect();
         if said.len() == lines {
             Ok((running, said))
         } else {
@@ -46,7 +52,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

@@ -34,6 +34,9 @@ const COMMANDS: [(&str, &str); 9] = [
 /// root.
 pub(crate) fn setup(root: &Path) -> Result<(), String> {
     let venv = root.join("target/rig/venv");
+    // Some packages of Node bring npm along, and conflict with Debian's: it is looked for once more when Node is there.
+    let is_first = |package: &&str| *package != "npm";
+    install_packages(&missing_packages(&venv).into_iter().filter(is_first).collect::<Vec<_>>())?;
     install_packages(&missing_packages(&venv))?;
     install_python(root, &venv)?;
     install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))?;

@@ -4,18 +4,21 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Library};
 use bitboot_plugin_api::{
-    Action, Announcement, Author, Call, Caps, Health, Held, KindInfo, Peer, Query, Quote, Receipt, Result,
-    Write, message,
+    Action, Announcement, Author, Call, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote,
+    Receipt, Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::stream::wordless;
-use crate::{Desk, Keys, Said, Stream};
+use crate::{Desk, Said, Stream};
 
 /// The deadline of calls whose caller gives none.
 const DEADLINE: Duration = Duration::from_secs(20);
+
+/// The most finds that are gathered: a plugin that floods must not take the test's memory.
+const MOST: usize = 1_000_000;
 
 /// Talks to one backend of a plugin as a host does, in this process.
 pub struct Driver {
@@ -54,15 +57,7 @@ impl Driver {
     /// # Errors
     /// What the plugin answers, such as a kind that it does not have.
     pub fn create(library: &Library, kind: &str) -> Result<Self> {
-        Self::with_keys(library, kind, None)
-    }
-
-    /// The same with keys to sign with.
-    ///
-    /// # Errors
-    /// As [`Driver::create`].
-    pub fn with_keys(library: &Library, kind: &str, keys: Option<Arc<dyn Keys>>) -> Result<Self> {
-        let desk = Arc::new(Desk::with_keys(keys));
+        let desk = Arc::new(Desk::default());
         Ok(Self { callee: library.create(kind, desk.clone())?, desk })
     }
 
@@ -74,6 +69,7 @@ impl Driver {
 
     /// Opens the backend.
     pub async fn configure(&self, config: &Value) -> Result<()> {
+        self.desk.set(config);
         self.ask("open", config).await
     }
 
@@ -194,6 +190,10 @@ impl Stream {
             outcome: Err(wordless()),
         };
         while let Some(said) = self.next().await {
+            if finds.peers.len() + finds.values.len() + finds.held.len() > MOST {
+                finds.outcome = Err(Error::new(ErrorKind::Other, format!("it found more than {MOST}")));
+                break;
+            }
             match said {
                 Said::Peer(peer) => finds.peers.push(peer),
                 Said::Value(value) => finds.values.push(value),

@@ -11,19 +11,23 @@
 //! # }
 //! ```
 
+mod amount;
 mod bench;
 mod check;
 mod clauses;
 mod desk;
 mod driver;
 mod find;
+mod noise;
 mod sample;
+mod setup;
 mod stream;
 mod subject;
 
-pub use check::{Outcome, Verdict, check, judge};
-pub use desk::{Desk, Keys};
+pub use check::{OPENS, Outcome, Suite, Verdict, check, judge, unknown};
+pub use desk::Desk;
 pub use driver::{Driver, Finds};
 pub use find::{example, library};
+pub use noise::Noise;
 pub use stream::{Said, Stream};
 pub use subject::Subject;

@@ -1,34 +1,40 @@
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Keys;
+use crate::Noise;
+
+/// The environment variable with the seed of a run that is to be repeated.
+pub(crate) const SEED: &str = "BITBOOT_SEED";
 
 /// What is put to the test: a kind of backend, on a medium that the test has set up.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Subject {
     pub(crate) kind: String,
     pub(crate) config: Value,
     pub(crate) second: Value,
     pub(crate) patience: Duration,
     pub(crate) without: BTreeMap<String, String>,
-    pub(crate) keys: Option<Arc<dyn Keys>>,
+    pub(crate) noise: Option<Noise>,
+    pub(crate) seed: u64,
 }
 
 impl Subject {
     /// A kind of backend with a configuration, an object, for the medium of the test.
     #[must_use]
     pub fn new(kind: impl Into<String>, config: Value) -> Self {
+        let asked = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok());
         Self {
             kind: kind.into(),
             second: config.clone(),
             config,
             patience: Duration::from_secs(15),
             without: BTreeMap::new(),
-            keys: None,
+            noise: None,
+            // Short enough to be typed again.
+            seed: asked.unwrap_or_else(|| RandomState::new().hash_one(SEED) >> 32),
         }
     }
 
@@ -47,13 +53,6 @@ impl Subject {
         self
     }
 
-    /// With what signs for the backends, where the medium wants that.
-    #[must_use]
-    pub fn with_keys(mut self, keys: Arc<dyn Keys>) -> Self {
-        self.keys = Some(keys);
-        self
-    }
-
     /// Without a clause, by its name, that this medium cannot keep, for a reason.
     ///
     /// What the capabilities already say (no values, no IPv6, no withdrawal) needs no exception.
@@ -62,13 +61,25 @@ impl Subject {
         self.without.insert(clause.into(), reason.into());
         self
     }
-}
 
-impl fmt::Debug for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subject")
-            .field("kind", &self.kind)
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+    /// With a way to put bytes of a stranger on the medium, which the backend has to pass over.
+    #[must_use]
+    pub fn with_noise(mut self, noise: Noise) -> Self {
+        self.noise = Some(noise);
+        self
+    }
+
+    /// With the seed of what is drawn by chance: locators, odd values, moments. Else it is another one each time, or that of the
+    /// environment variable `BITBOOT_SEED`. A seed repeats a run on a medium that is as empty as it was then.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The seed of what is drawn by chance.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 }

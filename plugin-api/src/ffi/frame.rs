@@ -3,8 +3,8 @@
 //! `[u32 length][u8 kind][u64 id][body]`, numbers in little-endian order; `length` counts kind, id and body. `id` tells the calls under way
 //! apart. In one process there is nothing to frame: kinds and bodies cross the border as they are.
 
-/// The largest body of a frame, in bytes.
-pub const MAX_BODY: usize = crate::message::MAX;
+/// The largest body of a frame, in bytes: a message, and what is said about it.
+pub const MAX_BODY: usize = crate::message::MAX + 4096;
 
 const HEAD: usize = 1 + 8;
 

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use crate::ffi::Kind;
 /// What surrounds one call: its deadline, and a way to tell how far it has come.
 #[derive(Clone)]
 pub struct Cx {
-    ear: Arc<Ear>,
+    ear: Ear,
     deadline: Instant,
 }
 
@@ -28,7 +27,7 @@ pub struct Progress {
 }
 
 impl Cx {
-    pub(super) fn new(ear: Arc<Ear>, deadline: Instant) -> Self {
+    pub(super) fn new(ear: Ear, deadline: Instant) -> Self {
         Self { ear, deadline }
     }
 

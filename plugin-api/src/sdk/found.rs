@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,12 +11,12 @@ use crate::{Authored, Error, ErrorKind, Held, Peer, Result, message};
 /// Where a lookup or a read reports what it finds.
 #[derive(Clone)]
 pub struct Found {
-    ear: Arc<Ear>,
+    ear: Ear,
     cx: Cx,
 }
 
 impl Found {
-    pub(super) fn new(ear: Arc<Ear>, cx: Cx) -> Self {
+    pub(super) fn new(ear: Ear, cx: Cx) -> Self {
         Self { ear, cx }
     }
 
@@ -62,18 +62,30 @@ impl Found {
 
 /// Says anything at all, which [`Found`] would not let an author do: for a test's plugin that misbehaves.
 pub fn say(found: &Found, kind: u8, body: &[u8]) {
-    found.ear.0.say(kind, body);
+    if let Some(listener) = found.ear.0.upgrade() {
+        listener.say(kind, body);
+    }
+}
+
+/// Goes on saying anything at all after the call has ended, which [`Found`] would not let an author do either.
+pub fn keep(found: &Found) -> impl Fn(u8, &[u8]) + Send + 'static {
+    let listener = found.ear.0.upgrade();
+    move |kind, body| {
+        if let Some(listener) = &listener {
+            listener.say(kind, body);
+        }
+    }
 }
 
 /// Where an action reports its results.
 #[derive(Clone)]
 pub struct Output {
-    ear: Arc<Ear>,
+    ear: Ear,
     cx: Cx,
 }
 
 impl Output {
-    pub(super) fn new(ear: Arc<Ear>, cx: Cx) -> Self {
+    pub(super) fn new(ear: Ear, cx: Cx) -> Self {
         Self { ear, cx }
     }
 
@@ -92,15 +104,17 @@ impl Output {
     }
 }
 
-/// The host's ear for one call, with the manners of waiting.
-pub(super) struct Ear(Listener);
+/// The host's ear for one call, with the manners of waiting. It is deaf once the call has ended, whoever still keeps it: so a host that
+/// sees the listener go knows that the author's code is no longer within the call.
+#[derive(Clone)]
+pub(super) struct Ear(Weak<Listener>);
 
 /// How long an event waits before it is offered again to a host that is behind.
 const PAUSE: Duration = Duration::from_millis(1);
 
 impl Ear {
-    pub(super) fn new(listener: Listener) -> Self {
-        Self(listener)
+    pub(super) fn of(listener: &Arc<Listener>) -> Self {
+        Self(Arc::downgrade(listener))
     }
 
     pub(super) async fn tell<T: Serialize>(&self, kind: Kind, body: &T) -> Result<()> {
@@ -115,7 +129,9 @@ impl Ear {
             ));
         }
         loop {
-            match self.0.event(kind, body) {
+            // Not kept while it waits: the call may end meanwhile.
+            let flow = self.0.upgrade().map_or(Flow::Stop, |listener| listener.event(kind, body));
+            match flow {
                 Flow::GoOn => return Ok(()),
                 Flow::Stop => return Err(Error::stopped()),
                 // No thread may block here: the library has two for all of its backends.

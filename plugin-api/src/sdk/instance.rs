@@ -35,13 +35,13 @@ impl<B: Backend> Slot<B> {
 
 impl<B: Backend> Instance for Slot<B> {
     fn start(&self, call: Vec<u8>, listener: Listener) -> CallHandle {
-        let ear = Arc::new(Ear::new(listener));
+        let listener = Arc::new(listener);
         let (host, backend) = (self.host.clone(), Arc::clone(&self.backend));
         // `boxed` has seen the runtime, so the error cannot come; nothing runs if it does.
         let Ok(runtime) = runtime() else { return CallHandle::new(None) };
         let task = runtime.spawn(async move {
-            let outcome = supervise(Arc::clone(&ear), call, host, backend).await;
-            ear.finish(outcome).await;
+            let outcome = supervise(&listener, call, host, backend).await;
+            Ear::of(&listener).finish(outcome).await;
         });
         CallHandle::new(Some(task.abort_handle()))
     }
@@ -55,7 +55,7 @@ impl<B: Backend> Instance for Slot<B> {
 
 /// Runs a call as a task of its own, so that a panic in a poll or in a drop ends that task only.
 async fn supervise<B: Backend>(
-    ear: Arc<Ear>,
+    listener: &Arc<Listener>,
     call: Vec<u8>,
     host: Host,
     backend: Arc<OnceLock<B>>,
@@ -65,8 +65,13 @@ async fn supervise<B: Backend>(
     let deadline =
         Instant::now() + Duration::from_millis(call.deadline_ms).min(Duration::from_secs(365 * 86_400));
     let op = call.op.clone();
-    let mut work =
-        Aborted(tokio::spawn(serve(call, Cx::new(Arc::clone(&ear), deadline), ear, host, backend)));
+    let (ear, kept) = (Ear::of(listener), Arc::clone(listener));
+    let mut work = Aborted(tokio::spawn(async move {
+        let outcome = serve(call, Cx::new(ear.clone(), deadline), ear, host, backend).await;
+        // Until here the author's code is within the call.
+        drop(kept);
+        outcome
+    }));
     match tokio::time::timeout_at(deadline, &mut work.0).await {
         Ok(Ok(Err(error))) if error.kind == ErrorKind::Stopped => Ok(message::encode(&())),
         Ok(Ok(outcome)) => outcome,
@@ -87,7 +92,7 @@ impl<T> Drop for Aborted<T> {
 async fn serve<B: Backend>(
     call: Call,
     cx: Cx,
-    ear: Arc<Ear>,
+    ear: Ear,
     host: Host,
     slot: Arc<OnceLock<B>>,
 ) -> Result<Vec<u8>> {

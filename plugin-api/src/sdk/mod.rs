@@ -11,7 +11,7 @@ mod runtime;
 pub use call::Call;
 pub use cx::{Cx, Progress};
 pub use export::Kinds;
-pub use found::{Found, Output, say};
+pub use found::{Found, Output, keep, say};
 pub use host::{CacheEntry, Host, Level, LogLine};
 
 pub(crate) use call::CallHandle;

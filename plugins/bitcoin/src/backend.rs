@@ -39,7 +39,8 @@ impl Backend for Bitcoin {
 
     async fn open(config: BitcoinConfig, host: Host) -> Result<Self> {
         config.check()?;
-        let nodes: Vec<Node> = config.nodes().iter().map(|url| Node::new(url, &config)).collect();
+        let node = |url: &String| Node::new(url, &config, host.clone());
+        let nodes: Vec<Node> = config.nodes().iter().map(node).collect();
         let scan = |(number, node): (usize, &Node)| Scan::new(number, node.clone(), &config, host.clone());
         let scans = nodes.iter().enumerate().map(scan).collect();
         Ok(Self { purse: Purse::new(config.clone(), host.clone()), config, host, nodes, scans })
@@ -63,7 +64,7 @@ impl Backend for Bitcoin {
         let (message, owner) = (script(&what)?, self.purse.owner().await?);
         let node = self.first().await?;
         let plan = self.purse.quote(node, &owner, &message).await?;
-        let mut quote = Quote::of(told(plan.fee));
+        let mut quote = Quote::of(told(plan.fee)).with_signatures(plan.signatures());
         quote.writes =
             format!("a transaction of {} with {} bytes for the network", owner.address, message.len() - 2);
         quote.final_in_s = Some(u32::from(self.config.target_blocks.max(1)) * Chain::BLOCK_S);

@@ -35,6 +35,11 @@ impl Plan {
         (1..=coins.len().min(MOST_COINS)).find_map(|count| Self::of(&coins[..count], message, owner, rate))
     }
 
+    /// One for each input.
+    pub(crate) fn signatures(&self) -> u32 {
+        u32::try_from(self.coins.len()).unwrap_or(u32::MAX)
+    }
+
     fn of(coins: &[Coin], message: &ScriptBuf, owner: &ScriptBuf, rate: u64) -> Option<Self> {
         let total: Amount = coins.iter().try_fold(Amount::ZERO, |sum, coin| sum.checked_add(coin.value))?;
         let fee = fee_of(&transaction(coins, message, owner, total), rate)?;

@@ -17,10 +17,8 @@ pub(crate) struct BitcoinConfig {
     pub(crate) genesis: Option<String>,
     /// Nodes' JSON-RPC addresses; the chain's usual port on this machine where there is none. All are read, all are told.
     pub(crate) rpc: Vec<String>,
-    /// The file with the nodes' credentials, `.cookie` in a node's folder; that of a node of this user where it is there.
+    /// The file with the nodes' credentials, `.cookie` in a node's folder; the environment variable `BITBOOT_BITCOIN_RPC` goes before it.
     pub(crate) cookie: Option<PathBuf>,
-    /// The environment variable with the nodes' credentials, `user:password`; it goes before the cookie.
-    pub(crate) auth_env: String,
     /// How many blocks back a lookup looks at most.
     pub(crate) lookback_blocks: u32,
     /// Look at unconfirmed transactions too; what is found there is provisional.
@@ -44,7 +42,6 @@ impl Default for BitcoinConfig {
             genesis: None,
             rpc: Vec::new(),
             cookie: None,
-            auth_env: "BITBOOT_BITCOIN_RPC".into(),
             lookback_blocks: 144,
             mempool: true,
             target_blocks: 6,
@@ -112,8 +109,9 @@ fn check_url(url: &str) -> Result<()> {
     };
     // It would stand in the registry, and in every message that names the node.
     if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
-        return Err(wrong("credentials do not belong into the address of a node")
-            .fix("set `cookie` to a file, or put user:password into the environment variable that `auth_env` names"));
+        return Err(wrong("credentials do not belong into the address of a node").fix(
+            "set `cookie` to a file, or put user:password into the environment variable BITBOOT_BITCOIN_RPC",
+        ));
     }
     Ok(())
 }

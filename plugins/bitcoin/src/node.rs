@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bitboot_plugin_api::{Error, ErrorKind, Result};
+use bitboot_plugin_api::{Error, ErrorKind, Host, Result};
 use bitcoin::consensus::encode::{deserialize_hex, serialize_hex};
 use bitcoin::{Amount, Block, BlockHash, OutPoint, ScriptBuf, Transaction, Txid};
 use serde::Deserialize;
@@ -85,8 +85,8 @@ const ALREADY_THERE: i64 = -27;
 const BUSY: (i64, &str) = (-8, "Scan already in progress");
 
 impl Node {
-    pub(crate) fn new(url: &str, config: &BitcoinConfig) -> Self {
-        Self { rpc: Rpc::new(url, config), genesis: config.genesis().into(), checked: Arc::default() }
+    pub(crate) fn new(url: &str, config: &BitcoinConfig, host: Host) -> Self {
+        Self { rpc: Rpc::new(url, config, host), genesis: config.genesis().into(), checked: Arc::default() }
     }
 
     pub(crate) fn url(&self) -> &str {

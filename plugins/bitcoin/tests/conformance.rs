@@ -10,27 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bitboot_conformance::{Keys, Subject, check, library};
-use bitboot_plugin_api::{Result, Scheme, SignRequest};
+use bitboot_conformance::{Desk, Subject, check, library};
+use bitboot_plugin_api::Scheme;
 use bitcoin::key::CompressedPublicKey;
-use bitcoin::secp256k1::{Message, Secp256k1, SecretKey};
 use bitcoin::{Address, KnownHrp};
 use node::Bitcoind;
 use serde_json::json;
-
-struct Key(SecretKey);
-
-impl Keys for Key {
-    fn sign(&self, what: &SignRequest) -> Result<Vec<u8>> {
-        assert_eq!(what.scheme, Scheme::EcdsaDer);
-        let message = Message::from_digest_slice(&what.payload)?;
-        Ok(Secp256k1::signing_only().sign_ecdsa(&message, &self.0).serialize_der().to_vec())
-    }
-
-    fn public_key(&self, _scheme: Scheme) -> Result<Vec<u8>> {
-        Ok(self.0.public_key(&Secp256k1::signing_only()).serialize().to_vec())
-    }
-}
 
 /// What `cargo xtask setup` installs. Without it the test passes without doing anything, but not where `CI` is set.
 #[expect(clippy::print_stderr, reason = "a test that was not run has to be seen")]
@@ -49,13 +34,12 @@ fn bitcoind() -> Option<std::path::PathBuf> {
 async fn the_backend_keeps_the_contract() {
     let Some(bitcoind) = bitcoind() else { return };
     let node = Arc::new(Bitcoind::start(&bitcoind));
-    let key = Key(SecretKey::from_slice(&[7; 32]).unwrap());
-    let public = CompressedPublicKey::from_slice(&key.public_key(Scheme::EcdsaDer).unwrap()).unwrap();
+    let public = CompressedPublicKey::from_slice(&Desk::public_key(Scheme::EcdsaDer).unwrap()).unwrap();
     node.fund(&Address::p2wpkh(&public, KnownHrp::Regtest).to_string(), 1.0);
     // Blocks come by themselves, as they do elsewhere: no more than 25 waiting transactions may spend each other.
     let miner = Miner::start(&node);
     let config = json!({ "chain": "regtest", "rpc": [node.url()], "cookie": node.cookie() });
-    let subject = Subject::new("bitcoin", config).with_keys(Arc::new(key));
+    let subject = Subject::new("bitcoin", config);
     check(&library("bitboot_bitcoin"), &subject).await;
     drop(miner);
 }

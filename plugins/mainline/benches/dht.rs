@@ -55,9 +55,14 @@ fn main() {
     verdict::print(&all, memory);
 }
 
-/// With `BITBOOT_BENCH_RTT` only the networks of that round trip.
+/// With `BITBOOT_BENCH_RTT` only the networks of these round trips.
 fn is_wanted((_, _, rtt): &(u16, u16, f64)) -> bool {
-    std::env::var("BITBOOT_BENCH_RTT").map_or(true, |wanted| wanted.parse() == Ok(*rtt))
+    is_one_of("BITBOOT_BENCH_RTT", &rtt.to_string())
+}
+
+/// Whether a variable is not set, or names this one among others.
+fn is_one_of(variable: &str, name: &str) -> bool {
+    std::env::var(variable).map_or(true, |wanted| wanted.split(',').any(|one| one == name))
 }
 
 async fn measure(spec: &Spec) -> Network {
@@ -65,7 +70,7 @@ async fn measure(spec: &Spec) -> Network {
     let others = Ours::start(&lab, own_address(), None);
     let mut clients = Vec::new();
     if !is_smoke() {
-        for kind in &peer::KINDS {
+        for kind in peer::KINDS.iter().filter(|kind| is_one_of("BITBOOT_BENCH_ONLY", kind.name)) {
             if let Some(why) = kind.missing() {
                 note(&format!("{} is skipped: {why}", kind.name));
                 continue;

@@ -3,13 +3,14 @@ use std::net::IpAddr;
 
 use bitboot_plugin_api::{Announcement, Endpoint, Error, ErrorKind, Receipt, Result};
 
+use crate::families::NAMES;
 use crate::own::Whose;
 
 /// What of an announcement the DHT can carry: ports of this machine.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// At least one.
-    pub(crate) ports: Vec<u16>,
+    /// IPv4's and IPv6's; at least one in all.
+    pub(crate) ports: [Vec<u16>; 2],
     /// This machine's addresses that came with the ports.
     named: BTreeSet<IpAddr>,
     /// What is left out, for the user.
@@ -17,45 +18,63 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Sorts what can be carried from what cannot; refuses what would be published as something else than it says.
-    pub(crate) fn new(what: &Announcement, whose: impl Fn(IpAddr) -> Whose) -> Result<Self> {
-        let mut ports = what.port.into_iter().collect::<BTreeSet<_>>();
-        let (mut named, mut not_ipv4) = (BTreeSet::new(), Vec::new());
+    /// Sorts what can be carried in these families from what cannot; refuses what would be published as something else than it says.
+    ///
+    /// A port alone is announced in each family, an endpoint in its own.
+    pub(crate) fn new(
+        what: &Announcement,
+        families: [bool; 2],
+        whose: impl Fn(IpAddr) -> Whose,
+    ) -> Result<Self> {
+        let everywhere = what.port.into_iter().collect::<BTreeSet<_>>();
+        let mut ports = families.map(|used| if used { everywhere.clone() } else { BTreeSet::new() });
+        let (mut named, mut not_carried) = (BTreeSet::new(), Vec::new());
         for endpoint in &what.endpoints {
-            match endpoint.ip().map(|ip| (ip, whose(ip))) {
-                Some((_, Whose::Others)) => return Err(foreign(endpoint)),
-                Some((_, Whose::OursAlone)) => return Err(loopback(endpoint)),
-                Some((ip @ IpAddr::V4(_), Whose::Ours)) => {
-                    ports.insert(endpoint.port());
+            match endpoint.ip().map(|ip| (ip, usize::from(ip.is_ipv6()), whose(ip))) {
+                Some((_, _, Whose::Others)) => return Err(foreign(endpoint)),
+                Some((_, _, Whose::OursAlone)) => return Err(loopback(endpoint)),
+                Some((ip, side, Whose::Ours)) if families[side] => {
+                    ports[side].insert(endpoint.port());
                     named.insert(ip);
                 }
-                Some((IpAddr::V6(_), Whose::Ours)) | None => not_ipv4.push(endpoint.to_string()),
+                Some((_, _, Whose::Ours)) | None => not_carried.push(endpoint.to_string()),
             }
         }
-        if ports.is_empty() {
-            return Err(nothing_carried(what, &not_ipv4));
+        let carried = carried(families);
+        if ports.iter().all(BTreeSet::is_empty) {
+            return Err(nothing_carried(what, &carried, &not_carried));
         }
         let mut notes = Vec::new();
-        if !not_ipv4.is_empty() {
-            notes.push(format!("not announced here, as this medium is IPv4 only: {}", not_ipv4.join(", ")));
+        if !not_carried.is_empty() {
+            notes.push(format!(
+                "not announced here, as this medium is {carried} only: {}",
+                not_carried.join(", ")
+            ));
         }
         if what.value.is_some() {
             notes.push("the record was not published here: this medium carries endpoints only".into());
         }
-        Ok(Self { ports: ports.into_iter().collect(), named, notes })
+        Ok(Self { ports: ports.map(|ports| ports.into_iter().collect()), named, notes })
     }
 
     /// Completes a receipt with what the user should know of how the announcement looks to others.
-    pub(crate) fn tell(self, mut receipt: Receipt, seen_at: Option<IpAddr>) -> Receipt {
-        if let Some(seen) = seen_at
-            && let Some(named) = self.named.iter().find(|named| **named != seen)
-        {
-            receipt = receipt.with_note(format!(
-                "others are told {seen}, where this machine's messages come from, not {named}"
-            ));
+    pub(crate) fn tell(self, mut receipt: Receipt, seen_at: [Option<IpAddr>; 2]) -> Receipt {
+        for seen in seen_at.into_iter().flatten() {
+            let other = |named: &&IpAddr| named.is_ipv6() == seen.is_ipv6() && **named != seen;
+            if let Some(named) = self.named.iter().find(other) {
+                receipt = receipt.with_note(format!(
+                    "others are told {seen}, where this machine's messages come from, not {named}"
+                ));
+            }
         }
         self.notes.into_iter().fold(receipt, Receipt::with_note)
     }
+}
+
+/// The families by name.
+fn carried(families: [bool; 2]) -> String {
+    let used = NAMES.iter().zip(families).filter(|(_, used)| *used).map(|(name, _)| *name);
+    used.collect::<Vec<_>>().join(" and ")
 }
 
 fn foreign(endpoint: &Endpoint) -> Error {
@@ -78,12 +97,12 @@ fn loopback(endpoint: &Endpoint) -> Error {
         .fix(format!("announce with --port {} under the address that others see", endpoint.port()))
 }
 
-fn nothing_carried(what: &Announcement, not_ipv4: &[String]) -> Error {
+fn nothing_carried(what: &Announcement, carried: &str, not_carried: &[String]) -> Error {
     let refused = |message: String| Error::new(ErrorKind::Refused, message);
-    if !not_ipv4.is_empty() {
+    if !not_carried.is_empty() {
         return refused(format!(
-            "{} cannot be announced here: this medium is IPv4 only",
-            not_ipv4.join(", ")
+            "{} cannot be announced here: this medium is {carried} only",
+            not_carried.join(", ")
         ))
         .fix("announce with --port as well, or use a backend which carries values");
     }
@@ -104,6 +123,9 @@ mod tests {
         Announcement::new(Locator::new(&[7; 20]).unwrap())
     }
 
+    const V4: [bool; 2] = [true, false];
+    const BOTH: [bool; 2] = [true, true];
+
     fn endpoint(text: &str) -> Endpoint {
         text.parse().unwrap()
     }
@@ -123,7 +145,20 @@ mod tests {
             .with_port(9)
             .with_endpoint(endpoint("10.0.0.1:9"))
             .with_endpoint(endpoint("10.0.0.1:8"));
-        assert_eq!(Plan::new(&what, whose).unwrap().ports, [8, 9]);
+        assert_eq!(Plan::new(&what, V4, whose).unwrap().ports, [vec![8, 9], vec![]]);
+    }
+
+    #[test]
+    fn a_port_is_announced_in_each_family_and_an_endpoint_in_its_own() {
+        let what = nothing().with_port(7);
+        assert_eq!(Plan::new(&what, BOTH, whose).unwrap().ports, [vec![7], vec![7]]);
+        let what = what.with_endpoint(endpoint("10.0.0.1:8")).with_endpoint(endpoint("[::1]:9"));
+        assert_eq!(Plan::new(&what, BOTH, whose).unwrap().ports, [vec![7, 8], vec![7, 9]]);
+        let what = nothing().with_endpoint(endpoint("[::1]:9"));
+        let plan = Plan::new(&what, BOTH, whose).unwrap();
+        assert_eq!((&plan.ports, plan.notes.len()), (&[vec![], vec![9]], 0));
+        let v4 = Some(IpAddr::from([203, 0, 113, 7]));
+        assert!(plan.tell(Receipt::new(1, 1), [v4, "::1".parse().ok()]).notes.is_empty());
     }
 
     #[test]
@@ -136,8 +171,9 @@ mod tests {
             (nothing().with_port(9).with_endpoint(endpoint("203.0.113.9:9")), "not this machine's"),
             (nothing().with_port(9).with_endpoint(endpoint("[2001:db8::9]:9")), "not this machine's"),
             (nothing().with_endpoint(endpoint("127.0.0.1:9")), "beyond this machine"),
+            (nothing(), "nothing to announce"),
         ] {
-            let error = Plan::new(&what, whose).unwrap_err();
+            let error = Plan::new(&what, V4, whose).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Refused);
             assert!(error.message.contains(told) && error.fix.is_some(), "{error:?}");
         }
@@ -149,8 +185,8 @@ mod tests {
             .with_endpoint(endpoint("10.0.0.1:9"))
             .with_endpoint(endpoint("[::1]:9"))
             .with_value([1]);
-        let plan = Plan::new(&what, whose).unwrap();
-        let receipt = plan.tell(Receipt::new(1, 1), Some(IpAddr::from([203, 0, 113, 7])));
+        let plan = Plan::new(&what, V4, whose).unwrap();
+        let receipt = plan.tell(Receipt::new(1, 1), [Some(IpAddr::from([203, 0, 113, 7])), None]);
         let notes = receipt.notes.join("\n");
         for told in ["others are told 203.0.113.7", "IPv4 only: [::1]:9", "endpoints only"] {
             assert!(notes.contains(told), "{notes}");

@@ -1,5 +1,5 @@
 use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bitboot_plugin_api::{
@@ -10,7 +10,7 @@ use futures_lite::StreamExt;
 
 use crate::announcing::Plan;
 use crate::config::MainlineConfig;
-use crate::engine::{Engine, InfoHash, MAX_ITEM, Untaken};
+use crate::engine::{self, Engine, InfoHash, MAX_ITEM, Untaken};
 use crate::nodes::Nodes;
 use crate::own::{Whose, whose};
 use crate::{health, registers, testnet};
@@ -40,7 +40,7 @@ impl Backend for Mainline {
         caps.register = u32::try_from(MAX_ITEM).ok();
         caps.lookup_ms = 2000;
         caps.announce_ms = 3000;
-        caps.ipv6 = false;
+        [caps.ipv4, caps.ipv6] = self.config.families();
         caps.dns = false;
         caps.source_bound = true;
         caps.wide = self.config.is_wide();
@@ -67,8 +67,10 @@ impl Backend for Mainline {
         };
         // Only now: it is the announcement that lets the nodes say under which address they see this machine.
         let facts = node.dht.facts().await;
-        let asked = u32::try_from(facts.nodes.min(NEAREST))?.max(stored);
-        let seen_at = facts.public_address.map(|at| IpAddr::V4(*at.ip()));
+        let known =
+            [0, 1].map(|side| if plan.ports[side].is_empty() { 0 } else { facts[side].nodes.min(NEAREST) });
+        let asked = u32::try_from(known.iter().sum::<usize>())?.max(stored);
+        let seen_at = engine::seen_at(&facts).map(|at| at.map(|at| at.ip()));
         Ok(plan.tell(Receipt::new(stored, asked).with_expiry(LIFETIME_S), seen_at))
     }
 
@@ -107,15 +109,10 @@ impl Backend for Mainline {
     }
 
     async fn here(&self, _cx: Cx) -> Result<Option<IpAddr>> {
-        if self.config.is_loopback_only() {
-            return Ok(Some(self.config.bind.unwrap_or(Ipv4Addr::LOCALHOST).into()));
+        if let Some(ip) = self.config.here() {
+            return Ok(Some(ip));
         }
-        let told =
-            self.config.public_address.or(self.config.bind).filter(|ip| !ip.is_unspecified()).map(IpAddr::V4);
-        Ok(match told {
-            Some(ip) => Some(ip),
-            None => self.seen_at().await,
-        })
+        Ok(self.seen_at().await.into_iter().flatten().next())
     }
 
     async fn save(&self, _cx: Cx) -> Result<()> {
@@ -141,24 +138,23 @@ impl Backend for Mainline {
 impl Mainline {
     async fn plan(&self, what: &Announcement) -> Result<Plan> {
         let ours = |ip| whose(ip, &self.config);
-        let unknown = what
-            .endpoints
-            .iter()
-            .filter_map(Endpoint::ip)
-            .any(|ip| ip.is_ipv4() && ours(ip) == Whose::Others);
+        let unknown = what.endpoints.iter().filter_map(Endpoint::ip).any(|ip| ours(ip) == Whose::Others);
         // Behind a NAT only the other nodes can tell whether an address is ours; asked only when it matters.
-        let seen_at = if unknown { self.seen_at().await } else { None };
-        Plan::new(what, |ip| if seen_at == Some(ip) { Whose::Ours } else { ours(ip) })
+        let seen_at = if unknown { self.seen_at().await } else { [None, None] };
+        let whose = |ip| if seen_at.contains(&Some(ip)) { Whose::Ours } else { ours(ip) };
+        Plan::new(what, self.config.families(), whose)
     }
 
-    /// This machine's address as the nodes of the DHT see it.
-    async fn seen_at(&self) -> Option<IpAddr> {
-        let node = self.nodes.ready().await.ok()?;
-        if let Some(at) = node.dht.facts().await.public_address {
-            return Some(SocketAddr::V4(at).ip());
+    /// This machine's addresses as the nodes of the DHT see them.
+    async fn seen_at(&self) -> [Option<IpAddr>; 2] {
+        let Ok(node) = self.nodes.ready().await else { return [None, None] };
+        let seen_at = |facts| engine::seen_at(&facts).map(|at| at.map(|at| at.ip()));
+        let known = seen_at(node.dht.facts().await);
+        if known.iter().any(Option::is_some) {
+            return known;
         }
         node.dht.entered().await;
-        node.dht.facts().await.public_address.map(|at| SocketAddr::V4(at).ip())
+        seen_at(node.dht.facts().await)
     }
 }
 

@@ -2,19 +2,24 @@
 
 mod acks;
 mod any;
+mod both;
 mod crate_engine;
 mod own_engine;
 mod probe;
+mod told;
 mod turns;
 
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bitboot_plugin_api::{Error, ErrorKind, Result};
 use futures_lite::Stream;
 
+use crate::bootstrap::Bootstrap;
 use crate::config::{EngineName, NodeMode};
+use crate::dht::{Reachable, Wire};
+use crate::families::Addresses;
 
 /// The engine that is used.
 pub(crate) type Dht = any::AnyEngine;
@@ -40,8 +45,12 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
     /// Binds the socket and begins to enter the DHT, without waiting for anybody's answer.
     fn start(setup: Setup) -> impl Future<Output = Result<Self>> + Send;
 
-    /// Announces each of the ports at the nodes nearest to the hash; the nodes that acknowledged all of them.
-    fn announce(&self, hash: InfoHash, ports: &[u16]) -> impl Future<Output = Result<u32, Untaken>> + Send;
+    /// Announces each of the ports, IPv4's and IPv6's, at the nodes nearest to the hash; the nodes that acknowledged all of them.
+    fn announce(
+        &self,
+        hash: InfoHash,
+        ports: &[Vec<u16>; 2],
+    ) -> impl Future<Output = Result<u32, Untaken>> + Send;
 
     /// The peers under a hash as nodes tell of them, with repetitions; ends when there is nobody nearer left to ask.
     fn lookup(&self, hash: InfoHash) -> impl Stream<Item = Vec<SocketAddr>> + Send + Unpin + 'static;
@@ -75,8 +84,8 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
     /// Waits until the first search for other nodes has ended, whatever it found.
     fn entered(&self) -> impl Future<Output = ()> + Send;
 
-    /// What the node knows of itself, without asking anybody.
-    fn facts(&self) -> impl Future<Output = Facts> + Send;
+    /// What the node knows of itself in each family, without asking anybody.
+    fn facts(&self) -> impl Future<Output = [Facts; 2]> + Send;
 
     /// Asks some of the known nodes whether they are there, until enough of those asked have answered.
     fn ask_around(&self, enough: impl FnOnce(usize) -> usize + Send) -> impl Future<Output = Answers> + Send;
@@ -85,12 +94,12 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
 /// What a node is started with.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
-    pub(crate) bootstrap: Vec<SocketAddrV4>,
-    pub(crate) bind: Option<Ipv4Addr>,
-    pub(crate) port: Option<u16>,
+    pub(crate) bootstrap: Bootstrap,
+    /// Where to listen in each family that is used.
+    pub(crate) listen: [Option<SocketAddr>; 2],
     /// How long a node may take to answer.
     pub(crate) patience: Duration,
-    pub(crate) public_address: Option<Ipv4Addr>,
+    pub(crate) public_address: Addresses,
     /// The DHT spans the internet.
     pub(crate) wide: bool,
     pub(crate) which: EngineName,
@@ -110,19 +119,34 @@ pub(crate) enum Untaken {
     Conflict(String),
 }
 
-/// What a node knows of itself.
-#[derive(Debug)]
+/// What a node knows of itself in one family.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Facts {
-    /// How many other nodes it knows.
+    /// The socket; a family without one is not used.
+    pub(crate) bound_to: Option<SocketAddr>,
+    /// How many other nodes it knows that have answered lately.
     pub(crate) nodes: usize,
+    /// How many it knows at all.
+    pub(crate) known: usize,
     /// This machine's address as most of the nodes see it.
-    pub(crate) public_address: Option<SocketAddrV4>,
-    /// Nothing that was not asked for has come in yet.
-    pub(crate) firewalled: bool,
+    pub(crate) public_address: Option<SocketAddr>,
+    /// How many of how many nodes see it there, where they are counted.
+    pub(crate) votes: Option<(usize, usize)>,
+    /// Whether others reach it unasked.
+    pub(crate) reachable: Reachable,
+    /// It answers others.
+    pub(crate) serves: bool,
     /// How many nodes the DHT may have, as far as the distances between those seen tell.
     pub(crate) network_size: usize,
-    /// The socket.
-    pub(crate) bound_to: SocketAddrV4,
+    /// How many of its questions were answered, of how many, where they are counted.
+    pub(crate) questions: Option<(u64, u64)>,
+    /// What went through the socket, where it is counted.
+    pub(crate) wire: Option<Wire>,
+}
+
+/// This machine's addresses as most of the nodes see them.
+pub(crate) fn seen_at(facts: &[Facts; 2]) -> [Option<SocketAddr>; 2] {
+    facts.map(|side| side.public_address)
 }
 
 /// How many nodes were there, of how many that were asked.
@@ -132,7 +156,8 @@ pub(crate) struct Answers {
     pub(crate) asked: usize,
 }
 
-fn cannot_bind(at: SocketAddrV4, error: &std::io::Error) -> Error {
+fn cannot_bind(listen: &[Option<SocketAddr>; 2], error: &std::io::Error) -> Error {
+    let at = listen.iter().flatten().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
     Error::new(ErrorKind::Config, format!("the DHT node cannot use the UDP address {at}"))
         .because(error.to_string())
         .fix("set `bind` to an address of this machine and `port` to a free port, or leave them out")

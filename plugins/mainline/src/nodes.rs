@@ -1,3 +1,4 @@
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -6,6 +7,7 @@ use bitboot_plugin_api::{Error, ErrorKind, Host, Level, Result};
 use crate::bootstrap::Bootstrap;
 use crate::config::MainlineConfig;
 use crate::engine::{Dht, Engine, Setup};
+use crate::families;
 
 /// The backend's node: started by the first call that needs it, and replaced when the nodes that it knows are gone.
 pub(crate) struct Nodes {
@@ -30,6 +32,10 @@ const TRUST: Duration = Duration::from_secs(5);
 impl Nodes {
     pub(crate) fn new(config: MainlineConfig, host: Host) -> Self {
         Self { config, host, running: tokio::sync::Mutex::new(None) }
+    }
+
+    pub(crate) fn config(&self) -> &MainlineConfig {
+        &self.config
     }
 
     /// The node that is running, when the nodes that it knows are still there, or a new one.
@@ -65,12 +71,13 @@ impl Nodes {
     }
 
     async fn start(&self) -> Result<Node> {
-        let bootstrap =
-            Bootstrap::resolve(&self.config.bootstrap, |line| self.host.log(Level::Warn, line)).await?;
+        let (host, listen) = (self.host.clone(), self.listen());
+        let families = listen.map(|at| at.is_some());
+        let log = move |line| host.log(Level::Warn, line);
+        let bootstrap = Bootstrap::begin(&self.config.bootstrap, families, log)?;
         let setup = Setup {
-            bootstrap: bootstrap.addresses.clone(),
-            bind: self.config.bind,
-            port: self.config.port,
+            bootstrap: bootstrap.clone(),
+            listen,
             patience: self.config.patience(),
             public_address: self.config.public_address,
             wide: self.config.is_wide(),
@@ -79,7 +86,23 @@ impl Nodes {
             // A cache that cannot be read is none.
             kept: self.host.cache_get(KEPT).await.ok().flatten(),
         };
-        Ok(Node { dht: Dht::start(setup).await?, bootstrap, heard: Mutex::new(Instant::now()) })
+        let node = Node { dht: Dht::start(setup).await?, bootstrap, heard: Mutex::new(Instant::now()) };
+        // Who knows nodes from the last time begins with those, whatever the DNS does meanwhile.
+        if node.dht.facts().await.iter().all(|side| side.known == 0) {
+            node.bootstrap.first().await?;
+        }
+        Ok(node)
+    }
+
+    /// Where to listen in the families that the configuration, the engine and the machine have.
+    fn listen(&self) -> [Option<SocketAddr>; 2] {
+        let (port, wide, mut bind) = (self.config.port.unwrap_or(0), self.config.is_wide(), self.config.bind);
+        // What was asked for and cannot be had is worth a word; most machines have one family only.
+        let level = if bind.is_empty() { Level::Info } else { Level::Warn };
+        if self.config.families() == [true, false] && bind.is_empty() {
+            bind.v4 = Some(Ipv4Addr::UNSPECIFIED);
+        }
+        families::listen(bind, port, wide, |line| self.host.log(level, line))
     }
 }
 
@@ -105,6 +128,9 @@ impl Node {
 
     /// The failure of a call that began at `since` and that nobody answered.
     pub(crate) fn unreachable(&self, since: Instant) -> Error {
+        if self.bootstrap.found().resolved == 0 {
+            return self.bootstrap.failure();
+        }
         let seconds = since.elapsed().as_secs_f32().round().max(1.0);
         Error::new(ErrorKind::Unreachable, format!("no bootstrap host answered within {seconds} s"))
             .because(format!("the DHT cannot be entered without one of {}", self.bootstrap.names()))

@@ -15,7 +15,7 @@ pub(crate) enum Whose {
 
 /// Judges by the configuration and by what the system lets a socket be bound to; asks nobody.
 pub(crate) fn whose(ip: IpAddr, config: &MainlineConfig) -> Whose {
-    let told = [config.bind, config.public_address].into_iter().flatten().any(|own| IpAddr::V4(own) == ip);
+    let told = config.bind.iter().chain(config.public_address.iter()).any(|own| own == ip);
     if told {
         return Whose::Ours;
     }

@@ -59,7 +59,8 @@ pub(crate) async fn write(nodes: &Nodes, what: Write, nearest: usize) -> Result<
                 .fix("try again, or set a longer request_timeout_ms"));
         }
     };
-    let asked = u32::try_from(node.dht.facts().await.nodes.min(nearest))?.max(stored);
+    let known = node.dht.facts().await.map(|side| side.nodes.min(nearest));
+    let asked = u32::try_from(known.iter().sum::<usize>())?.max(stored);
     Ok(Receipt::new(stored, asked).with_expiry(LIFETIME_S))
 }
 

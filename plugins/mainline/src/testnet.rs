@@ -27,6 +27,7 @@ pub(crate) async fn run(spec: Spec, out: &Output) -> Result<()> {
         "jitter_ms": spec.jitter_ms,
         "loss": spec.loss,
         "ipv6": spec.ipv6,
+        "strict": spec.strict,
         "seed": lab.seed(),
     });
     out.emit(&told).await?;

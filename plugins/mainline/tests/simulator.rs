@@ -19,6 +19,7 @@ mod tally;
 mod world;
 
 use std::net::SocketAddr;
+use std::time::SystemTime;
 
 use bitboot_mainline::dht::krpc::Contact;
 use bitboot_mainline::dht::{Goal, Id};
@@ -118,6 +119,35 @@ fn a_network_forms_again_after_every_node_was_restarted() {
     println!("           by who was not restarted {by_clients}\n           by heirs {by_heirs}");
     for rate in [&stored, &by_all, &by_clients, &by_heirs] {
         assert!(rate.percent() >= 99, "{rate}");
+    }
+}
+
+#[test]
+fn an_announcement_after_a_restart_takes_one_round_trip() {
+    let mut world = formed(13, FAIR, 100);
+    let by = world.add(client);
+    world.run(MINUTE / 6);
+    let (hash, day) = (Id::random(&mut world.chance), SystemTime::UNIX_EPOCH + 20_000 * 86_400 * SECOND);
+    world.with(by, |node, now| node.set_clock(now, day));
+    let announce = |world: &mut World| {
+        let search = world.search(by, Goal::Announce(hash, vec![4242]));
+        world.run(5 * SECOND);
+        let progress = &world.hosts[by].searches[&search];
+        (progress.done.unwrap().0 - progress.began.0, progress.outcome.clone())
+    };
+    let (whole, _) = announce(&mut world);
+    let kept = world.with(by, |node, now| node.keep(now));
+    // Twice: with a clock that goes on, and with one that is long after.
+    for (later, is_short) in [(MINUTE, true), (60 * MINUTE, false)] {
+        world.restart(by);
+        world.with(by, |node, now| {
+            node.set_clock(now, day + later);
+            node.remember(&kept);
+        });
+        let (took, outcome) = announce(&mut world);
+        println!("announced in {whole:?}, after a restart and {later:?} in {took:?}: {outcome:?}");
+        assert!(outcome.stored >= 19, "{outcome:?}");
+        assert_eq!((took <= SECOND * 185 / 1000, outcome.asked == 0), (is_short, is_short));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::backend::{self, Backend};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::client::{Bitboot, config_of, request};
+use crate::client::{Bitboot, config_of};
 use crate::error::{Error, Kind, Result};
 use crate::registry::{Assignment, BackendEntry, Edit, Section, assign, entry_name};
 
@@ -157,7 +157,7 @@ struct Kinds<'a> {
 impl<'a> Kinds<'a> {
     async fn of(bitboot: &Bitboot, name: &'a str, entry: &BackendEntry) -> Result<Self> {
         let plugin = bitboot.registry().plugin(&entry.plugin)?;
-        let created = bitboot.loader().create(&request(name, entry, &plugin)?).await?;
+        let created = bitboot.loader().create(&bitboot.request(name, entry, &plugin)?).await?;
         let described = backend::describe(&*created).await.map_err(|error| Error::of_backend(name, error))?;
         Ok(Self { name, backend: created, schema: described.schema })
     }

@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use bitboot_plugin_api::Caps;
 use clap_complete::ArgValueCompleter;
@@ -9,9 +10,8 @@ use crate::backend;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::client::request;
 use crate::error::{Error, Result};
-use crate::output::{BackendLine, Line, Mode, escape};
+use crate::output::{BackendLine, HealthLine, Line, Mode, escape};
 use crate::registry::unknown;
 
 /// Show a backend: what its medium can do and costs, and what can be set
@@ -20,6 +20,9 @@ pub(in crate::cli) struct Args {
     /// The backend's name
     #[arg(add = ArgValueCompleter::new(complete::backends))]
     name: String,
+    /// Ask its medium too how it is
+    #[arg(long)]
+    online: bool,
 }
 
 impl Args {
@@ -32,7 +35,7 @@ impl Args {
             .ok_or_else(|| unknown("backend", &self.name, registry.backend_names()))?;
         let mut line = line(&self.name, entry);
         let (entry, plugin) = registry.choice(self.name.clone())?.entries?;
-        let wanted = request(&self.name, &entry, &plugin)?;
+        let wanted = bitboot.request(&self.name, &entry, &plugin)?;
         let of_backend = |error| Error::of_backend(&self.name, error);
         let kind = bitboot.loader().create(&wanted).await?;
         let described = backend::describe(&*kind).await.map_err(of_backend)?;
@@ -41,6 +44,11 @@ impl Args {
         line.schema = Some(described.schema);
         backend::open(&*kind, &wanted.config).await.map_err(of_backend)?;
         line.caps = Some(backend::caps(&*kind).await.map_err(of_backend)?);
+        if self.online {
+            let (started, timeout) = (Instant::now(), context.timeout(Duration::from_secs(10)));
+            let health = backend::health(&*kind, timeout).await.map_err(of_backend)?;
+            line.health = Some(Box::new(HealthLine::new(&self.name, health, started.elapsed())));
+        }
         if matches!(context.screen.mode, Mode::Json | Mode::Plain) {
             context.print(&Line::Backend(line))?;
         } else {
@@ -54,7 +62,7 @@ impl Args {
 fn page(line: &BackendLine) -> String {
     let mut page = String::new();
     let mut fact = |name: &str, value: &str| {
-        let _ = writeln!(page, "{name:<14}{}", escape(value));
+        let _ = writeln!(page, "{:<20}{}", escape(name), escape(value));
     };
     fact("backend", &line.backend);
     fact("plugin", &line.plugin);
@@ -64,6 +72,12 @@ fn page(line: &BackendLine) -> String {
     fact("summary", &line.summary);
     if let Some(caps) = &line.caps {
         of_medium(caps, &mut fact);
+    }
+    if let Some(health) = &line.health {
+        fact("reachable", if health.reachable { "yes" } else { "no" });
+        fact("health", &health.summary);
+        health.facts.iter().for_each(|(name, value)| fact(name, value));
+        health.fix.iter().for_each(|fix| fact("fix", fix));
     }
     for (name, summary) in &line.actions {
         fact("action", &format!("{name}: {summary}"));
@@ -87,7 +101,7 @@ fn of_medium(caps: &Caps, fact: &mut impl FnMut(&str, &str)) {
     let carried =
         families.into_iter().filter(|(carried, _)| *carried).map(|(_, name)| name).collect::<Vec<_>>();
     fact("carries", &carried.join(", "));
-    let seconds = std::time::Duration::from_secs(caps.lifetime_s.into());
+    let seconds = Duration::from_secs(caps.lifetime_s.into());
     let lifetime = if caps.lifetime_s == 0 {
         "for ever".into()
     } else {

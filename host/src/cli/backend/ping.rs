@@ -43,6 +43,9 @@ impl Args {
                         outcome.answered += 1;
                     } else {
                         outcome.fail(&Error::new(Kind::Unreachable, "the medium does not answer"));
+                        if let Some(fix) = &health.fix {
+                            context.screen.talk().say(&format!("backend \"{name}\": fix: {fix}"));
+                        }
                     }
                     context.print(&Line::Health(HealthLine::new(&name, health, took)))?;
                 }

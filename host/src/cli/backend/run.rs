@@ -8,7 +8,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::cli::signals::Signals;
-use crate::client::{Bitboot, request};
+use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
 use crate::loader::Request;
 use crate::output::{Line, OutputLine};
@@ -40,7 +40,7 @@ impl Args {
         let registry = bitboot.registry();
         if registry.backends.contains_key(&self.name) {
             let (entry, plugin) = registry.choice(self.name.clone())?.entries?;
-            return request(&self.name, &entry, &plugin);
+            return bitboot.request(&self.name, &entry, &plugin);
         }
         if registry.plugins.contains_key(&self.name) {
             return of_plugin(bitboot, &self.name);
@@ -63,7 +63,7 @@ pub(in crate::cli) fn of_plugin(bitboot: &Bitboot, plugin: &str) -> Result<Reque
         summary,
         config,
     };
-    request(plugin, &entry, &bitboot.registry().plugin(plugin)?)
+    bitboot.request(plugin, &entry, &bitboot.registry().plugin(plugin)?)
 }
 
 /// Carries out an action and prints its results, until it ends or the user ends it.
@@ -100,6 +100,7 @@ pub(in crate::cli) async fn run_action(
         };
         match step {
             Step::Output(result) => context.print(&Line::Output(OutputLine { fields: fields(result) }))?,
+            Step::Progress(come) => context.screen.talk().progress(&come.what, come.done, come.total),
             Step::Done(_) => return Ok(Exit::OK),
             Step::Peer(_) | Step::Value(_) | Step::Authored(_) | Step::Held(_) => {}
         }

@@ -1,14 +1,18 @@
-use super::list::line;
+use clap_complete::ArgValueCompleter;
+
+use super::list::line_of;
 use crate::amount::Amount;
+use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::keys::{Form, Grant, KeyRing};
+use crate::keys::{Form, Grant, Item, KeyRing, NODE, no_node};
 use crate::output::Line;
 
 /// A key by its name.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Named {
     /// The key's name
+    #[arg(add = ArgValueCompleter::new(complete::keys))]
     name: String,
 }
 
@@ -16,10 +20,14 @@ pub(in crate::cli) struct Named {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Remove {
     /// The key's name
+    #[arg(add = ArgValueCompleter::new(complete::keys))]
     name: String,
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Forget it here too where its store cannot delete it, or does not have it any more
+    #[arg(long)]
+    forget: bool,
 }
 
 /// Print a private key, for another program
@@ -28,6 +36,7 @@ pub(in crate::cli) struct Remove {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Export {
     /// The key's name
+    #[arg(add = ArgValueCompleter::new(complete::keys))]
     name: String,
     /// In which form [default: hex, or jwk for rsa4096]
     #[arg(long)]
@@ -40,6 +49,7 @@ pub(in crate::cli) struct Export {
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Policy {
     /// The key's name
+    #[arg(add = ArgValueCompleter::new(complete::keys))]
     name: String,
     /// Let this backend use it
     #[arg(long, value_name = "BACKEND", conflicts_with = "deny")]
@@ -57,10 +67,11 @@ pub(in crate::cli) struct Policy {
 
 impl Named {
     pub(super) fn show(&self, context: &Context, keys: &KeyRing) -> Result<()> {
-        context.print(&Line::Key(line(&self.name, keys.index()?.entry(&self.name)?)))
+        context.print(&Line::Key(line_of(context, keys, &self.name)?))
     }
 
     pub(super) fn make_default(&self, context: &Context, keys: &KeyRing) -> Result<()> {
+        no_backend(&self.name)?;
         keys.change(|index| {
             let kind = index.entry(&self.name)?.kind;
             for (name, key) in index.keys.iter_mut().filter(|(_, key)| key.kind == kind) {
@@ -75,23 +86,29 @@ impl Named {
 
 impl Remove {
     pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
-        let store = keys.index()?.entry(&self.name)?.store;
-        let question = format!("delete the key \"{}\" from the store \"{store}\", for ever?", self.name);
+        let item = Item::named(&self.name);
+        let place = item.place(&keys.index()?)?;
+        if item == Item::Node && keys.known_identity()?.is_none() {
+            return Err(no_node());
+        }
+        let question = format!("delete {item} from the store \"{}\", for ever?", place.store);
         let is_sure = self.yes || context.is_answered() && context.screen.talk().confirm(&question);
         if !is_sure {
             return Err(Error::new(Kind::NeedsHuman, "it was not confirmed, and nothing is deleted")
                 .fix(format!("if you mean it: bitboot key remove {} --yes", self.name)));
         }
-        keys.remove(&self.name)?;
-        context.screen.talk().say(&format!("the key \"{}\" is removed", self.name));
+        keys.delete(&item, self.forget)?;
+        context.screen.talk().say(&format!("{item} is removed"));
         Ok(())
     }
 }
 
 impl Export {
     pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
-        let index = keys.index()?;
-        let entry = index.entry(&self.name)?;
+        let (item, index) = (Item::named(&self.name), keys.index()?);
+        if item != Item::Node {
+            index.entry(&self.name)?;
+        }
         let question = "whoever has what is printed can spend all that the key can; type its name to go on: ";
         if !context.is_answered() || context.screen.talk().ask(question).trim() != self.name {
             return Err(Error::new(
@@ -100,7 +117,10 @@ impl Export {
             )
             .fix("run it at a terminal"));
         }
-        let text = keys.unlock(&self.name, entry)?.export(self.form)?;
+        let text = match item {
+            Item::Node => keys.node()?.export(self.form)?,
+            _ => keys.unlock(&self.name, index.entry(&self.name)?)?.export(self.form)?,
+        };
         context.raw(&text)
     }
 }
@@ -108,6 +128,7 @@ impl Export {
 impl Policy {
     pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
         if self.allow.is_some() || self.deny.is_some() {
+            no_backend(&self.name)?;
             if let Some(backend) = &self.allow {
                 // A name that is spelled wrong would grant nothing, in silence.
                 context.bitboot()?.registry().choice(backend.clone())?;
@@ -125,6 +146,15 @@ impl Policy {
                 Ok(())
             })?;
         }
-        context.print(&Line::Key(line(&self.name, keys.index()?.entry(&self.name)?)))
+        context.print(&Line::Key(line_of(context, keys, &self.name)?))
     }
+}
+
+/// The node's key is for records alone: one that signed for a backend as well would tie a payment to a node.
+fn no_backend(name: &str) -> Result<()> {
+    if name != NODE {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Usage, "the node's key signs its records only, and nothing for a backend")
+        .fix("make another key: bitboot key new NAME --kind KIND"))
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::keys::{KeyKind, KeyRing, Material, StoreName};
+use crate::keys::{KeyKind, KeyRing, Material, NODE, StoreName};
 use crate::registry::entry_name;
 
 /// The largest text in which a key is looked for.
@@ -33,7 +33,7 @@ pub(in crate::cli) struct New {
 /// Take a key over from another program
 ///
 /// Reads 64 hexadecimal digits, WIF, base58, a JSON list of 64 numbers, a V3 keystore or a JWK. A key is never taken from the command line,
-/// where every program could read it.
+/// where every program could read it. The name `node` stands for the node's own key: a node that has none yet takes over another one's.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Import {
     /// The new key's name
@@ -51,10 +51,14 @@ pub(in crate::cli) struct Import {
     /// Take up a key that the store has already under this name; env has no others
     #[arg(long, requires = "store")]
     existing: bool,
+    /// The passphrase of a V3 keystore, in a file [default: that of --passphrase-file, or it is asked for]
+    #[arg(long, value_name = "FILE")]
+    keystore_passphrase: Option<PathBuf>,
 }
 
 impl New {
     pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
+        keys.index()?.is_free(&self.name)?;
         let again = format!("bitboot key new {} --kind {}", self.name, self.kind.word());
         let store = choose(context, keys, self.store, &again)?;
         let talk = context.screen.talk();
@@ -78,12 +82,25 @@ impl Import {
             return Ok(());
         }
         let text = read(context, &self.from)?;
-        let (material, form) = keys.parse(&text, self.kind)?;
+        let (material, form) = keys.parse(&text, self.kind, self.keystore_passphrase.as_deref())?;
+        if self.name == NODE {
+            return self.restore(context, keys, &material);
+        }
         let again = format!("bitboot key import {} {}", self.name, self.from.display());
         let store = choose(context, keys, self.store, &again)?;
         keys.keep(&self.name, store, &material)?;
         context.screen.talk().say(&format!("it was {form}, a {} key", material.kind().word()));
         say_kept(context, &self.name, store);
+        Ok(())
+    }
+}
+
+impl Import {
+    /// The node's own key is kept where it works unasked, unless another store is named.
+    fn restore(&self, context: &Context, keys: &KeyRing, material: &Material) -> Result<()> {
+        let store = self.store.unwrap_or(StoreName::Home);
+        keys.restore_node(material, store)?;
+        context.screen.talk().say(&format!("the node's key is kept in: {}", store.about()));
         Ok(())
     }
 }

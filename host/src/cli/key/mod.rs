@@ -1,6 +1,9 @@
 mod edit;
 mod list;
 mod make;
+mod moving;
+
+pub(super) use list::spent_today;
 
 use super::context::Context;
 use super::exit::Exit;
@@ -22,6 +25,7 @@ pub(super) enum Command {
     #[command(visible_alias = "rm")]
     Remove(edit::Remove),
     Export(edit::Export),
+    Move(moving::Args),
     Policy(edit::Policy),
     Stores(list::Stores),
 }
@@ -37,6 +41,7 @@ impl Command {
             Self::Default(named) => named.make_default(context, &keys)?,
             Self::Remove(args) => args.run(context, &keys)?,
             Self::Export(args) => args.run(context, &keys)?,
+            Self::Move(args) => args.run(context, &keys)?,
             Self::Policy(args) => args.run(context, &keys)?,
             Self::Stores(args) => args.run(context, &keys)?,
         }

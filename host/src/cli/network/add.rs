@@ -9,7 +9,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::error::{Error, Kind, Result};
-use crate::keys::{self, KeyFiles};
+use crate::keys;
 use crate::network::{Network, Secret};
 use crate::registry::{Edit, Registry, Section};
 
@@ -61,7 +61,7 @@ impl Args {
         }
         // The lock first: of two that add one network, one is told.
         let mut edit = Edit::begin(context.paths()?)?;
-        let keys = KeyFiles::new(context.paths()?);
+        let keys = context.keys()?;
         let changed = edit.preview()?;
         let known = changed.networks.get(network.name()).and_then(|entry| entry.value.as_ref().ok());
         if known.is_some_and(|known| known.secret) && self.secret.is_some() {
@@ -69,7 +69,7 @@ impl Args {
             keys.with_secret(&network)?;
         }
         if let Some(secret) = network.secret() {
-            keys.keep(&network, secret)?;
+            keys.keep_secret(&network, secret)?;
         }
         let entry = edit.entry(Section::Networks, network.name())?;
         if !self.via.is_empty() {

@@ -3,9 +3,12 @@ use clap_complete::ArgValueCompleter;
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::error::Result;
-use crate::install::place;
-use crate::registry::{Edit, Origin, Registry, Section, unknown};
+use crate::client::library;
+use crate::error::{Error, Kind, Result};
+use crate::install::{Lock, Store, delete_all};
+use crate::loader::Quarantine;
+use crate::output::{Line, Mode};
+use crate::registry::{Edit, Origin, Registry, Section, is_entry_name, unknown};
 
 /// A plugin by its name.
 #[derive(Debug, clap::Args)]
@@ -22,10 +25,16 @@ impl Named {
             context.screen.talk().say("it ships with bitboot, so it is disabled instead");
             return self.switch(context, false);
         }
-        let mut edit = Edit::begin(context.paths()?)?;
+        let (paths, store) = (context.paths()?, Store::new(context.paths()?));
+        let claim = store.claim(&self.name)?;
+        let mut edit = Edit::begin(paths)?;
         edit.remove(Section::Plugins, &self.name);
         edit.commit()?;
-        place::delete(context.paths()?, &self.name)?;
+        delete_all(&store, &claim, &self.name)?;
+        Lock::change(paths, |lock| {
+            lock.plugins.remove(&self.name);
+            Ok(())
+        })?;
         context.screen.talk().say(&format!("plugin \"{}\" is removed", self.name));
         let left: Vec<_> = registry
             .backends
@@ -44,6 +53,55 @@ impl Named {
         self.registry(context)?;
         let state = Edit::switch(context.paths()?, Section::Plugins, &self.name, on)?;
         context.screen.talk().say(&format!("plugin \"{}\" is {state}", self.name));
+        Ok(Exit::OK)
+    }
+
+    pub(in crate::cli) fn pin(self, context: &Context, on: bool) -> Result<Exit> {
+        let registry = self.registry(context)?;
+        if registry.plugins.get(&self.name).is_some_and(|entry| entry.origin != Origin::User) {
+            return Err(Error::new(
+                Kind::Usage,
+                format!("plugin \"{}\" ships with bitboot and has its version", self.name),
+            )
+            .fix("leave it: it is renewed with bitboot only"));
+        }
+        let mut edit = Edit::begin(context.paths()?)?;
+        let entry = edit.entry(Section::Plugins, &self.name)?;
+        if on {
+            entry.insert("pinned", true.into());
+        } else {
+            entry.remove("pinned");
+        }
+        edit.commit()?;
+        let state = if on { "stays at its version" } else { "is renewed by `bitboot plugin upgrade` again" };
+        context.screen.talk().say(&format!("plugin \"{}\" {state}", self.name));
+        Ok(Exit::OK)
+    }
+
+    pub(in crate::cli) fn which(self, context: &Context) -> Result<Exit> {
+        let registry = self.registry(context)?;
+        let Some(entry) = registry.plugins.get(&self.name) else { return Ok(Exit::OK) };
+        let path = library(context.paths()?, &self.name, &entry.value.clone()?)?;
+        if context.screen.mode == Mode::Json {
+            context.print(&Line::Plugin(super::list::line(context.paths()?, &self.name, entry)))?;
+        } else {
+            context.raw(&path.display().to_string())?;
+        }
+        Ok(Exit::OK)
+    }
+
+    pub(in crate::cli) fn retry(self, context: &Context) -> Result<Exit> {
+        // One that died while it was being installed is not registered.
+        let was_aside =
+            is_entry_name(&self.name) && Quarantine::new(&context.paths()?.state).clear(&self.name)?;
+        if !was_aside {
+            self.registry(context)?;
+        }
+        context.screen.talk().say(&if was_aside {
+            format!("plugin \"{}\" is tried again the next time that it is used", self.name)
+        } else {
+            format!("plugin \"{}\" was not put aside", self.name)
+        });
         Ok(Exit::OK)
     }
 

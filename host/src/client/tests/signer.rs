@@ -20,7 +20,8 @@ fn signer(home: &std::path::Path) -> (Arc<HostSigner>, Asker) {
     })
     .unwrap();
     let registry = Arc::new(Registry::layered("", "", "registry.toml").unwrap());
-    let asker = Asker { plugin: "p".into(), backend: "toll".into(), kinds: vec!["secp256k1".into()] };
+    let asker =
+        Asker { plugin: "p".into(), backend: "toll".into(), kinds: vec!["secp256k1".into()], spends: true };
     (Arc::new(HostSigner::new(&paths, registry, ring)), asker)
 }
 
@@ -39,12 +40,49 @@ fn another_backend_and_another_kind_are_refused() {
     assert_eq!(signer.public_key(&other, Scheme::EcdsaDer).unwrap_err().kind, Kind::NeedsHuman);
     let modest = Asker { kinds: vec!["ed25519".into()], ..asker.clone() };
     assert!(signer.sign(&modest, &request(Some("0 TOL"))).is_err());
+    // One that may not spend gets no more by an agreement.
+    let thrifty = Asker { spends: false, ..asker.clone() };
+    assert!(signer.sign(&thrifty, &request(Some("0 TOL"))).is_ok());
+    let spend =
+        Spend { network: "n".into(), backend: "toll".into(), fee: "1 TOL".parse().unwrap(), signatures: 1 };
+    let agreed = signer.agree(&spend).unwrap();
+    let refused = signer.sign(&thrifty, &request(Some("0.1 TOL"))).unwrap_err();
+    assert!(refused.what.contains("may not spend anything"), "{refused}");
+    drop(agreed);
     // Outside of an announcement that somebody agreed to, nothing is spent; nor by not telling.
     for fee in [Some("0.1 TOL"), None] {
         assert_eq!(signer.sign(&asker, &request(fee)).unwrap_err().kind, Kind::NeedsHuman);
     }
     let log = std::fs::read_to_string(home.path().join("state/audit.jsonl")).unwrap();
-    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (5, 1), "{log}");
+    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (7, 2), "{log}");
+}
+
+#[test]
+fn a_key_that_may_spend_signs_only_what_was_agreed_to_and_no_more_often() {
+    let home = tempfile::tempdir().unwrap();
+    let (signer, asker) = signer(home.path());
+    let limit = || Some("1 TOL".parse().unwrap());
+    signer
+        .ring
+        .change(|index| {
+            let grant = Grant { per_transaction: limit(), per_day: limit() };
+            index.keys.get_mut("mine").unwrap().grants.insert("toll".into(), grant);
+            Ok(())
+        })
+        .unwrap();
+    let sign = |fee| signer.sign(&asker, &request(fee));
+    assert_eq!(sign(Some("0 TOL")).unwrap_err().kind, Kind::NeedsHuman, "nobody has agreed");
+    let spend =
+        Spend { network: "n".into(), backend: "toll".into(), fee: "0.5 TOL".parse().unwrap(), signatures: 3 };
+    let agreed = signer.agree(&spend).unwrap();
+    assert!(signer.agree(&spend).is_none(), "one after the other");
+    assert!(sign(Some("0.6 TOL")).is_err(), "over the fee");
+    assert!(sign(Some("0.2 TOL")).is_ok() && sign(Some("0 TOL")).is_ok() && sign(None).is_ok());
+    assert_eq!(sign(Some("0 TOL")).unwrap_err().kind, Kind::NeedsHuman, "three were agreed to");
+    drop(agreed);
+    assert!(sign(Some("0 TOL")).is_err(), "it is over");
+    let counted = signer.spending.today().unwrap();
+    assert_eq!(counted[0].amount, "0.5 TOL".parse().unwrap());
 }
 
 #[test]

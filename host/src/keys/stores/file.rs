@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -92,12 +91,7 @@ impl Store for Files {
     }
 
     fn delete(&self, item: &str) -> Result<bool> {
-        let path = self.path(item);
-        match fs::remove_file(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(Error::file("delete", &path, &error)),
-        }
+        files::remove(&self.path(item))
     }
 }
 

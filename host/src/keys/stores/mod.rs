@@ -1,13 +1,13 @@
-//! Where secrets lie: stores that are named, each with its own way. None is chosen in silence, and none keeps a secret in the clear.
+//! Where secrets lie: stores that are named, each with its own way. None is chosen in silence, and nothing that can spend lies in the clear.
 
 mod deadline;
 mod environment;
 mod file;
 mod helper;
+mod home;
 mod os;
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind, Result};
+use crate::paths::Paths;
 
 pub(crate) use environment::confidential;
 pub(super) use environment::{hints, variable};
@@ -31,10 +32,12 @@ pub(crate) enum StoreName {
     Env,
     /// A program of yours that speaks one JSON object a line
     Helper,
+    /// Files that only you can read, not encrypted; for the node and networks only
+    Home,
 }
 
 impl StoreName {
-    pub(crate) const ALL: [Self; 4] = [Self::Keyring, Self::File, Self::Env, Self::Helper];
+    pub(crate) const ALL: [Self; 5] = [Self::Keyring, Self::File, Self::Env, Self::Helper, Self::Home];
 
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -42,6 +45,7 @@ impl StoreName {
             Self::File => "file",
             Self::Env => "env",
             Self::Helper => "helper",
+            Self::Home => "home",
         }
     }
 
@@ -51,6 +55,7 @@ impl StoreName {
             Self::File => "files encrypted with a passphrase (Argon2id, XChaCha20-Poly1305)",
             Self::Env => "environment variables BITBOOT_KEY_NAME, read only",
             Self::Helper => "a program of yours that speaks one JSON object a line",
+            Self::Home => "a file that only you can read, not encrypted",
         }
     }
 }
@@ -79,10 +84,7 @@ pub(crate) type AskPassphrase = Arc<dyn Fn(&str, bool) -> Result<SecretString> +
 /// What it takes to open any store.
 #[derive(Clone)]
 pub(crate) struct Means {
-    /// Where the user's keys are described: tells apart the homes that share one keyring.
-    pub(super) home: PathBuf,
-    /// Where encrypted files lie.
-    pub(super) files: PathBuf,
+    pub(super) paths: Paths,
     pub(super) ask: AskPassphrase,
     /// How long a store may take. A person who has to unlock a keyring needs longer than a program that is there or not.
     pub(super) patience: Duration,
@@ -93,10 +95,16 @@ pub(crate) struct Means {
 impl Means {
     pub(super) fn open(&self, name: StoreName) -> Box<dyn Store> {
         match name {
-            StoreName::Keyring => Box::new(os::Keyring::new(&self.home, self.patience)),
-            StoreName::File => Box::new(file::Files::new(&self.files, Arc::clone(&self.ask))),
+            StoreName::Keyring => {
+                // The folder in which keys are described tells apart the homes that share one keyring.
+                Box::new(os::Keyring::new(&self.paths.config, self.patience))
+            }
+            StoreName::File => {
+                Box::new(file::Files::new(&self.paths.data.join("keys"), Arc::clone(&self.ask)))
+            }
             StoreName::Env => Box::new(environment::Environment),
             StoreName::Helper => Box::new(helper::Helper::new(self.helper.clone(), self.patience)),
+            StoreName::Home => Box::new(home::HomeFiles::new(&self.paths)),
         }
     }
 }

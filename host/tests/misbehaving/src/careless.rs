@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bitboot_plugin_api::{
@@ -15,7 +17,10 @@ use crate::memory::{self, Board};
 pub(crate) struct Careless {
     breaks: Breaks,
     at_once: Semaphore,
-    lookups: std::sync::atomic::AtomicU32,
+    /// Where more endpoints are, one a line, in a file for each locator.
+    more: Option<PathBuf>,
+    exhausted: AtomicBool,
+    lookups: AtomicU32,
 }
 
 /// What is broken.
@@ -23,6 +28,8 @@ pub(crate) struct Careless {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CarelessConfig {
     breaks: Breaks,
+    /// Where more endpoints are, one a line, in a file for each locator.
+    more: Option<PathBuf>,
 }
 
 /// The clauses, by their names in the suite.
@@ -48,12 +55,17 @@ enum Breaks {
     ValueIsCarriedOrRefused,
     OversizeValueIsRefused,
     QuoteIsGiven,
+    QuoteCoversTheCost,
     HealthIsToldOrUnsupported,
     SavingWorks,
     StoppedCallEnds,
     CancelledCallLetsGo,
     SlowListenerLosesNothing,
     ParallelLookupsAllAnswer,
+    OddValuesCauseNoPanic,
+    FloodOfCallsIsSurvived,
+    NoiseOfStrangersIsPassedOver,
+    StandardOutputIsLeftAlone,
     CallsLeaveNothingBehind,
     ClosedBackendsLeaveNothingBehind,
 }
@@ -67,12 +79,14 @@ impl Backend for Careless {
         if breaks == Breaks::ClosedBackendsLeaveNothingBehind {
             std::mem::forget(std::fs::File::open("/dev/null")?);
         }
-        Ok(Self { breaks, at_once: Semaphore::new(4), lookups: 0.into() })
+        let at_once = Semaphore::new(if breaks == Breaks::FloodOfCallsIsSurvived { 100 } else { 4 });
+        Ok(Self { breaks, at_once, more: config.more, exhausted: false.into(), lookups: 0.into() })
     }
 
     fn caps(&self) -> Caps {
         let mut caps = memory::caps();
         caps.source_bound = self.breaks == Breaks::ForeignAddressIsNotPublishedAsOurs;
+        caps.paid = self.breaks == Breaks::QuoteCoversTheCost;
         if self.breaks == Breaks::CapsArePlausible {
             caps.reveals.clear();
         }
@@ -89,6 +103,9 @@ impl Backend for Careless {
             Breaks::Ipv6IsCarriedOrRefused => {
                 what.endpoints.retain(|endpoint| endpoint.ip().is_none_or(|ip| ip.is_ipv4()));
             }
+            Breaks::OddValuesCauseNoPanic => {
+                let _ = what.ttl_s.checked_add(1).expect("nobody lives that long");
+            }
             Breaks::DnsNameIsCarriedOrRefused => what.endpoints.retain(|endpoint| endpoint.ip().is_some()),
             Breaks::ValueIsCarriedOrRefused => {
                 what.value.iter_mut().flatten().take(1).for_each(|byte| *byte ^= 1);
@@ -102,7 +119,11 @@ impl Backend for Careless {
             return Ok(Receipt::new(1, 1));
         }
         let receipt = memory::announce(&what)?;
-        Ok(if self.breaks == Breaks::AnnouncedPeerIsFound { Receipt::new(0, 1) } else { receipt })
+        Ok(match self.breaks {
+            Breaks::AnnouncedPeerIsFound => Receipt::new(0, 1),
+            Breaks::QuoteCoversTheCost => receipt.with_fee("2 EUR"),
+            _ => receipt,
+        })
     }
 
     async fn withdraw(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
@@ -113,7 +134,8 @@ impl Backend for Careless {
     }
 
     async fn lookup(&self, query: Query, found: Found) -> Result<()> {
-        let Board { endpoints, values } = memory::board(&query.locator);
+        let Board { mut endpoints, values } = memory::board(&query.locator);
+        endpoints.extend(self.more(&query)?);
         let is_empty = endpoints.is_empty() && values.is_empty();
         match self.breaks {
             Breaks::UnknownLocatorFindsNothing if is_empty => found.peer(stranger()).await,
@@ -143,11 +165,17 @@ impl Backend for Careless {
 
     async fn quote(&self, _what: Announcement, _cx: Cx) -> Result<Quote> {
         let mut quote = Quote::free();
-        quote.fee = (self.breaks == Breaks::QuoteIsGiven).then(|| "1 EUR".into());
+        quote.fee =
+            matches!(self.breaks, Breaks::QuoteIsGiven | Breaks::QuoteCoversTheCost).then(|| "1 EUR".into());
+        quote.readers = "nobody".into();
         Ok(quote)
     }
 
+    #[expect(clippy::print_stdout, reason = "that is how it misbehaves")]
     async fn health(&self, _cx: Cx) -> Result<Health> {
+        if self.breaks == Breaks::StandardOutputIsLeftAlone {
+            println!("all is well");
+        }
         Ok(Health::new(self.breaks != Breaks::HealthIsToldOrUnsupported, "memory is there"))
     }
 
@@ -167,23 +195,44 @@ impl Backend for Careless {
 }
 
 impl Careless {
+    /// What strangers left; one who is careless believes that it was left well.
+    fn more(&self, query: &Query) -> Result<Vec<Endpoint>> {
+        let Some(folder) = &self.more else { return Ok(Vec::new()) };
+        let bytes = std::fs::read(folder.join(query.locator.to_hex())).unwrap_or_default();
+        if self.breaks == Breaks::NoiseOfStrangersIsPassedOver {
+            return Ok(std::str::from_utf8(&bytes)?.lines().map(str::parse).collect::<Result<_, _>>()?);
+        }
+        Ok(String::from_utf8_lossy(&bytes).lines().filter_map(|line| line.parse().ok()).collect())
+    }
+
     async fn tell_and_leave_behind(&self, board: Board, found: Found) -> Result<()> {
         let is_empty = board.endpoints.is_empty() && board.values.is_empty();
         let outcome = memory::tell(board, &found).await;
         match self.breaks {
             Breaks::StoppedCallEnds if outcome.is_err() => sleep(Duration::from_secs(3600)).await,
             Breaks::CancelledCallLetsGo if is_empty => {
+                // What an author could keep is deaf after the call.
+                let kept = bitboot_plugin_api::__border::keep(&found);
                 tokio::spawn(async move {
                     sleep(Duration::from_secs(3600)).await;
-                    drop(found);
+                    drop(kept);
                 });
+            }
+            // Who asks for too much at once gets nothing any more.
+            Breaks::FloodOfCallsIsSurvived => {
+                let turn = self.at_once.try_acquire();
+                self.exhausted.fetch_or(turn.is_err(), Ordering::Relaxed);
+                sleep(Duration::from_millis(20)).await;
+                if self.exhausted.load(Ordering::Relaxed) {
+                    return Err(Error::new(ErrorKind::Other, "it is all too much"));
+                }
             }
             Breaks::ParallelLookupsAllAnswer => {
                 let _turn = self.at_once.try_acquire()?;
                 sleep(Duration::from_millis(50)).await;
             }
             Breaks::CallsLeaveNothingBehind => {
-                let number = self.lookups.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let number = self.lookups.fetch_add(1, Ordering::Relaxed);
                 if number % 4 == 3 {
                     std::thread::spawn(|| std::thread::sleep(Duration::from_secs(3600)));
                 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use bitboot_plugin_api::__border::say;
+use bitboot_plugin_api::__border::{keep, say};
 use bitboot_plugin_api::ffi::Kind;
 use bitboot_plugin_api::{
     Announcement, Backend, Caps, Cx, Error, Found, Host, Query, Receipt, Result, message,
@@ -71,16 +71,17 @@ impl Backend for Garbage {
             What::NoError => say(&found, Kind::Failed as u8, &[0xc1]),
             What::TwoEnds => say(&found, Kind::Done as u8, &message::encode(&())),
             What::AfterTheEnd => {
-                std::thread::spawn(move || talk_on(&found));
+                let say = keep(&found);
+                std::thread::spawn(move || talk_on(&say));
             }
         }
         Ok(())
     }
 }
 
-fn talk_on(found: &Found) {
+fn talk_on(say: &dyn Fn(u8, &[u8])) {
     for _ in 0..500 {
         std::thread::sleep(Duration::from_millis(1));
-        say(found, Kind::Value as u8, b"and another thing");
+        say(Kind::Value as u8, b"and another thing");
     }
 }

@@ -6,6 +6,7 @@ mod dies;
 mod floods;
 mod garbage;
 mod hangs;
+mod intrudes;
 mod lax;
 mod memory;
 mod panics;
@@ -20,6 +21,7 @@ use dies::Dies;
 use floods::Floods;
 use garbage::Garbage;
 use hangs::Hangs;
+use intrudes::Intrudes;
 use lax::Lax;
 use panics::Panics;
 use prints::Prints;
@@ -28,5 +30,5 @@ use toll::Toll;
 
 export_plugin! {
     manifest: "../plugin.toml",
-    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies, Toll]
+    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies, Toll, Intrudes]
 }

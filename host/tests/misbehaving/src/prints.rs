@@ -7,19 +7,22 @@ use serde::Deserialize;
 use crate::memory;
 
 /// Writes to the standard output, which is the host's, and looks like a peer there.
-pub(crate) struct Prints(Host);
+pub(crate) struct Prints(Host, PrintsConfig);
 
-/// Nothing can be set.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PrintsConfig {}
+/// How much it prints.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PrintsConfig {
+    /// Without end.
+    endless: bool,
+}
 
 impl Backend for Prints {
     const KIND: &'static str = "prints";
     type Config = PrintsConfig;
 
-    async fn open(_config: PrintsConfig, host: Host) -> Result<Self> {
-        Ok(Self(host))
+    async fn open(config: PrintsConfig, host: Host) -> Result<Self> {
+        Ok(Self(host, config))
     }
 
     fn caps(&self) -> Caps {
@@ -32,7 +35,12 @@ impl Backend for Prints {
 
     #[expect(clippy::print_stdout, clippy::print_stderr, reason = "that is how it misbehaves")]
     async fn lookup(&self, _query: Query, _found: Found) -> Result<()> {
-        println!("203.0.113.66:666");
+        loop {
+            println!("203.0.113.66:666");
+            if !self.1.endless {
+                break;
+            }
+        }
         eprintln!("the plugin wrote this to standard error");
         self.0.log(Level::Info, "the plugin wrote \u{1b}[31mthis\u{1b}[0m to the log\nin two lines");
         Ok(())

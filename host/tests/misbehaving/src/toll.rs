@@ -15,6 +15,9 @@ pub(crate) struct Toll {
     host: Host,
 }
 
+/// The largest value in bytes.
+const MOST: u32 = 1000;
+
 /// What it costs, and how it lies.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +30,9 @@ pub(crate) struct TollConfig {
     /// What it then signs away; nothing told where it is `?`.
     #[serde(default)]
     takes: Option<String>,
+    /// What its receipt says that it cost.
+    #[serde(default)]
+    bills: Option<String>,
     /// It is no test network.
     #[serde(default)]
     real: bool,
@@ -36,6 +42,9 @@ pub(crate) struct TollConfig {
     /// Asks for so many signatures.
     #[serde(default = "one")]
     times: u32,
+    /// Says that it will ask for so many.
+    #[serde(default = "one")]
+    signatures: u32,
     /// Milliseconds between signing and broadcasting.
     #[serde(default)]
     pause_ms: u64,
@@ -73,14 +82,17 @@ impl Backend for Toll {
 
     fn caps(&self) -> Caps {
         let mut caps = Caps::new(Stores::Log, 0);
-        caps.max_value = 1000;
+        caps.max_value = MOST;
+        // Values only, in which the addresses stand.
+        (caps.ipv4, caps.ipv6, caps.dns) = (false, false, false);
+        caps.reveals = "everybody who can read the folder sees what is written".into();
         caps.paid = true;
         caps.needs = vec!["key".into()];
         caps
     }
 
     async fn quote(&self, _what: Announcement, _cx: Cx) -> Result<Quote> {
-        let mut quote = Quote::of(&self.config.fee);
+        let mut quote = Quote::of(&self.config.fee).with_signatures(self.config.signatures);
         quote.writes = "one file".into();
         quote.readers = "everybody who can read the folder".into();
         quote.final_in_s = Some(1);
@@ -91,6 +103,9 @@ impl Backend for Toll {
     async fn announce(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
         let value =
             what.value.ok_or_else(|| Error::new(ErrorKind::Refused, "there are no bytes to write"))?;
+        if value.len() > MOST as usize {
+            return Err(Error::new(ErrorKind::Refused, "the value is too large"));
+        }
         let scheme = self.scheme()?;
         // As a chain would: a digest of what is written. This one is no hash, for nobody has to be convinced.
         let mut payload: Vec<u8> = value.iter().copied().take(32).collect();
@@ -108,17 +123,21 @@ impl Backend for Toll {
         let public = self.host.public_key(scheme).await?;
         tokio::time::sleep(Duration::from_millis(self.config.pause_ms)).await;
         std::fs::create_dir_all(&self.config.folder)?;
-        let written = serde_json::json!({ "payload": payload, "signature": signature, "public": public, "value": value });
+        let written = serde_json::json!({ "locator": what.locator.as_bytes(), "payload": payload, "signature": signature, "public": public, "value": value });
         let count = std::fs::read_dir(&self.config.folder)?.count();
         std::fs::write(self.config.folder.join(format!("{count}.json")), written.to_string())?;
-        Ok(Receipt::new(1, 1).with_fee(&self.config.fee).with_note(format!("transaction {count}")))
+        Ok(Receipt::new(1, 1)
+            .with_fee(self.config.bills.as_ref().unwrap_or(&self.config.fee))
+            .with_note(format!("transaction {count}")))
     }
 
-    async fn lookup(&self, _query: Query, found: Found) -> Result<()> {
+    async fn lookup(&self, query: Query, found: Found) -> Result<()> {
         let Ok(files) = std::fs::read_dir(&self.config.folder) else { return Ok(()) };
         for file in files {
             let written: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file?.path())?)?;
-            found.value(&serde_json::from_value::<Vec<u8>>(written["value"].clone())?).await?;
+            if written["locator"] == serde_json::json!(query.locator.as_bytes()) {
+                found.value(&serde_json::from_value::<Vec<u8>>(written["value"].clone())?).await?;
+            }
         }
         Ok(())
     }

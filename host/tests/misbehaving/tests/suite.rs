@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitboot_conformance::{Outcome, Subject, Verdict, check, judge, library};
+use bitboot_conformance::{Noise, Outcome, Subject, Verdict, check, judge, library};
 use serde_json::{Value, json};
 
 /// The clauses that a backend breaks.
@@ -35,12 +35,15 @@ async fn the_suite_sees_the_one_clause_that_is_broken() {
         "value_is_carried_or_refused",
         "oversize_value_is_refused",
         "quote_is_given",
+        "quote_covers_the_cost",
         "health_is_told_or_unsupported",
         "saving_works",
         "stopped_call_ends",
         "cancelled_call_lets_go",
         "slow_listener_loses_nothing",
         "parallel_lookups_all_answer",
+        "odd_values_cause_no_panic",
+        "flood_of_calls_is_survived",
         "calls_leave_nothing_behind",
         "closed_backends_leave_nothing_behind",
     ] {
@@ -50,6 +53,53 @@ async fn the_suite_sees_the_one_clause_that_is_broken() {
     assert_eq!(broken("no-such-kind", json!({})).await, ["it_opens"]);
     assert_eq!(broken("panics", json!({ "panic_in": "health" })).await, ["health_is_told_or_unsupported"]);
     assert!(!broken("slow", json!({})).await.is_empty());
+}
+
+/// Backends that cost something are put to the suite by keys that everybody knows.
+#[tokio::test]
+async fn the_suite_sees_who_costs_more_than_was_said() {
+    let toll = |set: Value| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = json!({ "folder": folder.path() });
+        config.as_object_mut().unwrap().extend(set.as_object().unwrap().clone());
+        (config, folder)
+    };
+    for scheme in ["ecdsa-der", "ecdsa-recoverable", "bip340", "ed25519", "rsa-pss-sha256"] {
+        let (config, _folder) =
+            toll(json!({ "scheme": scheme, "times": 2, "signatures": 2, "takes": "0.001 TOL" }));
+        check(&library("bitboot_misbehaving"), &Subject::new("toll", config)).await;
+    }
+    for (set, clause) in [
+        (json!({ "takes": "0.003 TOL" }), "quote_covers_the_cost"),
+        (json!({ "takes": "0.002 LOT" }), "quote_covers_the_cost"),
+        (json!({ "takes": "?", "times": 2, "signatures": 1 }), "quote_covers_the_cost"),
+        (json!({ "takes": "0 TOL", "times": 2 }), "quote_covers_the_cost"),
+        (json!({ "bills": "0.003 TOL" }), "quote_covers_the_cost"),
+        (json!({ "real": true }), "suite_runs_where_nothing_is_lost"),
+    ] {
+        let (config, _folder) = toll(set);
+        assert_eq!(broken("toll", config).await, [clause]);
+    }
+}
+
+#[tokio::test]
+async fn what_strangers_write_is_put_on_the_medium() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().display();
+    let file = Noise::File(format!("{path}/{{locator}}"));
+    let command = Noise::Command(["tee", "-a", &format!("{path}/{{locator}}")].map(Into::into).into());
+    let noises = if cfg!(unix) { vec![file, command] } else { vec![file] };
+    for noise in noises {
+        let broken = async |breaks: &str| {
+            let subject = Subject::new("careless", json!({ "breaks": breaks, "more": place.path() }))
+                .with_noise(noise.clone())
+                .with_patience(Duration::from_millis(200));
+            let verdicts = judge(&library("bitboot_misbehaving"), &subject).await;
+            verdicts.into_iter().filter(Verdict::is_broken).map(|verdict| verdict.clause).collect::<Vec<_>>()
+        };
+        assert_eq!(broken("nothing").await, [""; 0]);
+        assert_eq!(broken("noise_of_strangers_is_passed_over").await, ["noise_of_strangers_is_passed_over"]);
+    }
 }
 
 #[tokio::test]

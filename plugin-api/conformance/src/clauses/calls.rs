@@ -6,7 +6,7 @@ use bitboot_plugin_api::{ErrorKind, Query, message};
 use serde_json::{Value, json};
 
 use crate::Stream;
-use crate::bench::{Bench, DEADLINE, fails, fresh};
+use crate::bench::{Bench, DEADLINE, fails};
 use crate::check::Told;
 
 /// Every operation that takes a body.
@@ -64,7 +64,7 @@ pub(super) async fn garbage_is_an_error(bench: &Bench) -> Told {
 
 pub(super) async fn deadline_is_kept(bench: &Bench) -> Told {
     for milliseconds in [0, 1] {
-        let finds = bench.one.lookup(&Query::new(fresh()), Duration::from_millis(milliseconds)).await;
+        let finds = bench.one.lookup(&Query::new(bench.fresh()), Duration::from_millis(milliseconds)).await;
         if finds.outcome.is_err() {
             fails(finds.outcome, &[ErrorKind::TimedOut], "a lookup without time")?;
         }

@@ -1,23 +1,22 @@
 //! What a medium carries, and what it refuses rather than carry it untruthfully.
 
-use bitboot_plugin_api::{Announcement, Endpoint, ErrorKind, Stores};
+use bitboot_plugin_api::{Announcement, Endpoint, ErrorKind};
 
 use crate::Finds;
-use crate::bench::{Bench, fails, fresh};
-use crate::check::{Broken, Told, ensure};
-use crate::sample::Sample;
+use crate::bench::{Bench, fails};
+use crate::check::{Told, Unkept, ensure, idle};
 
 pub(super) async fn nothing_to_announce_is_refused(bench: &Bench) -> Told {
-    let outcome = bench.one.announce(&Announcement::new(fresh())).await;
+    let outcome = bench.one.announce(&Announcement::new(bench.fresh())).await;
     fails(outcome, &[ErrorKind::Refused, ErrorKind::Unsupported], "announcing nothing").map(drop)
 }
 
 pub(super) async fn foreign_address_is_not_published_as_ours(bench: &Bench) -> Told {
     if !bench.caps.source_bound {
-        return Ok(());
+        return idle("the medium carries whichever address it is told");
     }
     let foreign = endpoint("203.0.113.7:4001")?;
-    let locator = fresh();
+    let locator = bench.fresh();
     let outcome = bench.one.announce(&Announcement::new(locator.clone()).with_endpoint(foreign)).await;
     fails(outcome, &[ErrorKind::Refused], "announcing another host's address")?;
     bench.until(&locator, "nothing is published", |finds| finds.peers.is_empty()).await.map(drop)
@@ -33,9 +32,9 @@ pub(super) async fn dns_name_is_carried_or_refused(bench: &Bench) -> Told {
 
 async fn carried_or_refused(bench: &Bench, text: &str, carried: bool) -> Told {
     if bench.caps.source_bound || !bench.publishes() {
-        return Ok(());
+        return idle("the medium carries the sender's address only");
     }
-    let (locator, endpoint) = (fresh(), endpoint(text)?);
+    let (locator, endpoint) = (bench.fresh(), endpoint(text)?);
     let outcome =
         bench.one.announce(&Announcement::new(locator.clone()).with_endpoint(endpoint.clone())).await;
     if carried {
@@ -45,13 +44,15 @@ async fn carried_or_refused(bench: &Bench, text: &str, carried: bool) -> Told {
     }
     match outcome {
         Ok(receipt) if !receipt.notes.is_empty() => Ok(()),
-        Ok(_) => Err(Broken::new(format!("{text} is neither carried, nor refused, nor noted as left out"))),
+        Ok(_) => {
+            Err(Unkept::broken(format!("{text} is neither carried, nor refused, nor noted as left out")))
+        }
         refused => fails(refused, &[ErrorKind::Refused], text).map(drop),
     }
 }
 
 pub(super) async fn value_is_carried_or_refused(bench: &Bench) -> Told {
-    let locator = fresh();
+    let locator = bench.fresh();
     if bench.caps.max_value == 0 {
         let outcome = bench.one.announce(&Announcement::new(locator).with_value([7; 40])).await;
         return fails(outcome, &[ErrorKind::Refused, ErrorKind::Unsupported], "a value, which caps deny")
@@ -71,24 +72,10 @@ pub(super) async fn oversize_value_is_refused(bench: &Bench) -> Told {
     // Leave room for the rest of the message, which has a limit of its own.
     let size = bench.caps.max_value as usize + 1;
     if size > bitboot_plugin_api::message::MAX - 1024 {
-        return Ok(());
+        return idle("the medium takes all that a message holds");
     }
-    let outcome = bench.one.announce(&Announcement::new(fresh()).with_value(vec![7; size])).await;
+    let outcome = bench.one.announce(&Announcement::new(bench.fresh()).with_value(vec![7; size])).await;
     fails(outcome, &[ErrorKind::Refused, ErrorKind::Unsupported], "a value larger than caps say").map(drop)
-}
-
-pub(super) async fn quote_is_given(bench: &Bench) -> Told {
-    if !bench.publishes() {
-        return Ok(());
-    }
-    let quote = bench.one.quote(&Sample::new(&bench.caps, 1).announcement(&fresh())).await?;
-    ensure(quote.fee.is_some() == bench.caps.paid, || {
-        format!("caps say paid = {}, the quote says a fee of {:?}", bench.caps.paid, quote.fee)
-    })?;
-    let register = matches!(bench.caps.stores, Stores::Register | Stores::CasRegister);
-    ensure(!bench.caps.paid || register || !quote.readers.is_empty(), || {
-        "it costs money, and does not say who can read it (`readers`)".into()
-    })
 }
 
 pub(super) async fn health_is_told_or_unsupported(bench: &Bench) -> Told {
@@ -105,5 +92,5 @@ pub(super) async fn saving_works(bench: &Bench) -> Told {
 }
 
 fn endpoint(text: &str) -> Told<Endpoint> {
-    text.parse().map_err(|error| Broken::new(format!("{text}: {error}")))
+    text.parse().map_err(|error| Unkept::broken(format!("{text}: {error}")))
 }

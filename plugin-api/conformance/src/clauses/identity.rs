@@ -7,19 +7,18 @@ use serde_json::{Value, json};
 
 use crate::Driver;
 use crate::bench::{Bench, fails};
-use crate::check::{Broken, Told, ensure};
+use crate::check::{Told, Unkept, ensure};
 
 /// The part of `plugin.toml` that the contract asks for.
 #[derive(Deserialize)]
-struct Manifest {
+pub(super) struct Manifest {
     name: String,
     version: String,
     api: u32,
     summary: String,
     license: String,
     backend: Vec<Kind>,
-    #[serde(rename = "asks")]
-    _asks: Asks,
+    pub(super) asks: Asks,
 }
 
 #[derive(Deserialize)]
@@ -28,16 +27,18 @@ struct Kind {
     summary: String,
 }
 
+/// Of two of them it is only checked that they are there, and of their type.
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "that they are there and of their type is what is checked")]
-struct Asks {
-    network: bool,
-    keys: Vec<String>,
-    files: Vec<String>,
+pub(super) struct Asks {
+    #[serde(rename = "network")]
+    _network: bool,
+    pub(super) keys: Vec<String>,
+    #[serde(rename = "files")]
+    _files: Vec<String>,
 }
 
-fn manifest(bench: &Bench) -> Told<Manifest> {
-    toml::from_str(bench.library.manifest()).map_err(|error| Broken::new(format!("plugin.toml: {error}")))
+pub(super) fn manifest(bench: &Bench) -> Told<Manifest> {
+    toml::from_str(bench.library.manifest()).map_err(|error| Unkept::broken(format!("plugin.toml: {error}")))
 }
 
 pub(super) async fn manifest_is_complete(bench: &Bench) -> Told {
@@ -83,7 +84,7 @@ pub(super) async fn config_schema_is_an_object(bench: &Bench) -> Told {
 
 pub(super) async fn unknown_config_key_is_refused(bench: &Bench) -> Told {
     let mut config = bench.subject.config.clone();
-    let keys = config.as_object_mut().ok_or_else(|| Broken::new("the subject's config is no object"))?;
+    let keys = config.as_object_mut().ok_or_else(|| Unkept::broken("the subject's config is no object"))?;
     keys.insert("no_such_key".into(), json!(1));
     let opened = bench.create()?.configure(&config).await;
     fails(opened, &[ErrorKind::Config], "a configuration key that does not exist").map(drop)

@@ -6,6 +6,8 @@ mod cost;
 mod identity;
 mod listening;
 mod registers;
+mod spending;
+mod strain;
 mod trip;
 
 use std::future::Future;
@@ -62,7 +64,6 @@ pub(crate) const ALL: &[Clause] = clauses! {
         dns_name_is_carried_or_refused
         value_is_carried_or_refused
         oversize_value_is_refused
-        quote_is_given
         health_is_told_or_unsupported
         saving_works
     }
@@ -75,12 +76,23 @@ pub(crate) const ALL: &[Clause] = clauses! {
         oversize_or_odd_register_is_refused
         many_registers_work_at_once
     }
+    spending {
+        quote_is_given
+        suite_runs_where_nothing_is_lost
+        quote_covers_the_cost
+        manifest_asks_for_the_keys_that_sign
+    }
     listening {
         stopped_call_ends
         cancelled_call_lets_go
         slow_listener_loses_nothing
         parallel_lookups_all_answer
         ended_call_is_not_running
+    }
+    strain {
+        odd_values_cause_no_panic
+        flood_of_calls_is_survived
+        noise_of_strangers_is_passed_over
     }
     cost {
         calls_leave_nothing_behind

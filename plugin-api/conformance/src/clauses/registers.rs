@@ -5,15 +5,18 @@ use std::time::Instant;
 use bitboot_plugin_api::{ErrorKind, Held, Locator, Query, Receipt, Write};
 use tokio::time::sleep;
 
-use crate::bench::{Bench, DEADLINE, PAUSE, fails, locator_of};
-use crate::check::{Broken, Told, ensure};
+use crate::bench::{Bench, DEADLINE, PAUSE, fails};
+use crate::check::{Told, Unkept, ensure, idle};
 use crate::{Driver, Finds};
 
 /// How many registers a host uses at once for one network of many writers.
 const MANY: u8 = 32;
 
+/// Why there is nothing to see.
+const NO_REGISTERS: &str = "the medium has no registers";
+
 pub(super) async fn registers_are_there_or_unsupported(bench: &Bench) -> Told {
-    let slot = fresh_slot();
+    let slot = bench.fresh_slot();
     let Some(most) = bench.caps.register else {
         let read = bench.one.read(&Query::new(slot.clone()), DEADLINE).await.outcome;
         fails(read, &[ErrorKind::Unsupported], "reading a register, which caps deny")?;
@@ -27,11 +30,11 @@ pub(super) async fn registers_are_there_or_unsupported(bench: &Bench) -> Told {
 }
 
 pub(super) async fn written_register_is_read(bench: &Bench) -> Told {
-    let Some(most) = size(bench) else { return Ok(()) };
+    let Some(most) = size(bench) else { return idle(NO_REGISTERS) };
     // No text, and as long as can be.
     let values = [vec![0xff; most], (0..=255).cycle().take(most).collect(), vec![b'x']];
     for value in values {
-        let slot = fresh_slot();
+        let slot = bench.fresh_slot();
         let receipt = bench.one.write(&Write::new(slot.clone(), value.clone())).await?;
         ensure(receipt.stored > 0 && receipt.asked >= receipt.stored, || {
             format!("its receipt is {receipt:?}")
@@ -45,8 +48,8 @@ pub(super) async fn written_register_is_read(bench: &Bench) -> Told {
 }
 
 pub(super) async fn registers_are_replaced_in_turn(bench: &Bench) -> Told {
-    let Some(_) = bench.caps.register else { return Ok(()) };
-    let slot = fresh_slot();
+    let Some(_) = bench.caps.register else { return idle(NO_REGISTERS) };
+    let slot = bench.fresh_slot();
     let mut write = Write::new(slot.clone(), [0]);
     for turn in 0..4 {
         let writer = if turn % 2 == 0 { &bench.one } else { &bench.two };
@@ -67,8 +70,8 @@ pub(super) async fn registers_are_replaced_in_turn(bench: &Bench) -> Told {
 }
 
 pub(super) async fn stale_write_replaces_nothing_newer(bench: &Bench) -> Told {
-    let Some(_) = bench.caps.register else { return Ok(()) };
-    let slot = fresh_slot();
+    let Some(_) = bench.caps.register else { return idle(NO_REGISTERS) };
+    let slot = bench.fresh_slot();
     let write = |value: u8| Write::new(slot.clone(), vec![value; 40]);
     bench.one.write(&write(1)).await?;
     let first = newest(&until(bench, &slot, &[1; 40]).await?);
@@ -87,8 +90,8 @@ pub(super) async fn stale_write_replaces_nothing_newer(bench: &Bench) -> Told {
 }
 
 pub(super) async fn racing_writers_end_with_one_value(bench: &Bench) -> Told {
-    let Some(_) = bench.caps.register else { return Ok(()) };
-    let slot = fresh_slot();
+    let Some(_) = bench.caps.register else { return idle(NO_REGISTERS) };
+    let slot = bench.fresh_slot();
     let write = |value: u8| Write::new(slot.clone(), vec![value; 40]);
     let race = [bench.one.write_stream(&write(1), DEADLINE), bench.two.write_stream(&write(2), DEADLINE)];
     for stream in race {
@@ -115,15 +118,15 @@ pub(super) async fn racing_writers_end_with_one_value(bench: &Bench) -> Told {
 }
 
 pub(super) async fn oversize_or_odd_register_is_refused(bench: &Bench) -> Told {
-    let Some(most) = size(bench) else { return Ok(()) };
+    let Some(most) = size(bench) else { return idle(NO_REGISTERS) };
     let refused = &[ErrorKind::Refused];
-    let slot = fresh_slot();
+    let slot = bench.fresh_slot();
     let outcome = bench.one.write(&Write::new(slot.clone(), vec![1; most + 1])).await;
     fails(outcome, refused, "a value of one byte too many")?;
     let finds = bench.two.read(&Query::new(slot), DEADLINE).await;
     ensure(finds.held.is_empty(), || format!("and yet it holds {finds:?}"))?;
     for length in [1, 20, Write::SLOT - 1, Write::SLOT + 1, Locator::MAX] {
-        let Some(odd) = locator_of(length) else { continue };
+        let Some(odd) = bench.locator_of(length) else { continue };
         let read = bench.one.read(&Query::new(odd.clone()), DEADLINE).await.outcome;
         fails(read, refused, &format!("reading a slot of {length} bytes"))?;
         fails(
@@ -136,8 +139,8 @@ pub(super) async fn oversize_or_odd_register_is_refused(bench: &Bench) -> Told {
 }
 
 pub(super) async fn many_registers_work_at_once(bench: &Bench) -> Told {
-    let Some(_) = bench.caps.register else { return Ok(()) };
-    let slots = (0..MANY).map(|number| (number, fresh_slot())).collect::<Vec<_>>();
+    let Some(_) = bench.caps.register else { return idle(NO_REGISTERS) };
+    let slots = (0..MANY).map(|number| (number, bench.fresh_slot())).collect::<Vec<_>>();
     let write = |(number, slot): &(u8, Locator)| {
         bench.one.write_stream(&Write::new(slot.clone(), vec![*number; 300]), 2 * DEADLINE)
     };
@@ -166,7 +169,7 @@ async fn until(bench: &Bench, slot: &Locator, value: &[u8]) -> Told<Finds> {
             return Ok(finds);
         }
         if start.elapsed() > bench.subject.patience {
-            return Err(Broken::new(format!(
+            return Err(Unkept::broken(format!(
                 "{} bytes that were written are not held: {finds:?}",
                 value.len()
             )));
@@ -182,9 +185,4 @@ fn newest(finds: &Finds) -> u64 {
 /// The most bytes of a register, where the medium has them.
 fn size(bench: &Bench) -> Option<usize> {
     bench.caps.register.and_then(|bytes| bytes.try_into().ok())
-}
-
-/// A slot that nobody has used before.
-fn fresh_slot() -> Locator {
-    locator_of(Write::SLOT).unwrap_or_else(|| unreachable!("a slot is a locator"))
 }

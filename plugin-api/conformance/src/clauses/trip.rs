@@ -2,22 +2,22 @@
 
 use bitboot_plugin_api::{ErrorKind, Locator, Query};
 
-use crate::bench::{Bench, DEADLINE, fails, fresh, locator_of};
-use crate::check::{Broken, Told, ensure};
+use crate::bench::{Bench, DEADLINE, NOTHING_PUBLISHED, ONE_AT_MOST, fails};
+use crate::check::{Told, Unkept, ensure, idle};
 use crate::sample::Sample;
 use crate::{Driver, Said};
 
 pub(super) async fn unknown_locator_finds_nothing(bench: &Bench) -> Told {
     if !bench.publishes() {
-        return Ok(());
+        return idle(NOTHING_PUBLISHED);
     }
-    let finds = bench.one.lookup(&Query::new(fresh()), DEADLINE).await;
+    let finds = bench.one.lookup(&Query::new(bench.fresh()), DEADLINE).await;
     ensure(finds.peers.is_empty() && finds.values.is_empty(), || format!("it finds {finds:?}"))?;
     Ok(finds.outcome?)
 }
 
 pub(super) async fn announced_peer_is_found(bench: &Bench) -> Told {
-    let locator = fresh();
+    let locator = bench.fresh();
     let sample = Sample::new(&bench.caps, 1);
     if !bench.publishes() {
         let outcome = bench.one.announce(&sample.announcement(&locator)).await;
@@ -34,9 +34,9 @@ pub(super) async fn announced_peer_is_found(bench: &Bench) -> Told {
 
 pub(super) async fn many_peers_are_found(bench: &Bench) -> Told {
     if !bench.keeps_many() {
-        return Ok(());
+        return idle(ONE_AT_MOST);
     }
-    let locator = fresh();
+    let locator = bench.fresh();
     // Where the sender is what is published, each sender has one announcement.
     let samples = bench.samples(if bench.caps.source_bound { 2 } else { 8 }).collect::<Vec<_>>();
     for (sample, announcer) in samples.iter().zip([&bench.one, &bench.two].into_iter().cycle()) {
@@ -53,9 +53,9 @@ pub(super) async fn many_peers_are_found(bench: &Bench) -> Told {
 pub(super) async fn announcing_again_does_not_duplicate(bench: &Bench) -> Told {
     // A log keeps what it was told as often as it was told; the host merges.
     if !bench.publishes() {
-        return Ok(());
+        return idle(NOTHING_PUBLISHED);
     }
-    let (locator, sample) = (fresh(), Sample::new(&bench.caps, 1));
+    let (locator, sample) = (bench.fresh(), Sample::new(&bench.caps, 1));
     for _ in 0..3 {
         bench.plant(&locator, std::iter::once(sample.clone())).await?;
     }
@@ -65,9 +65,9 @@ pub(super) async fn announcing_again_does_not_duplicate(bench: &Bench) -> Told {
 
 pub(super) async fn limit_does_no_harm(bench: &Bench) -> Told {
     if !bench.keeps_many() {
-        return Ok(());
+        return idle(ONE_AT_MOST);
     }
-    let locator = fresh();
+    let locator = bench.fresh();
     let samples = bench.samples(2).collect::<Vec<_>>();
     plant_by_both(bench, &locator, &samples).await?;
     for limit in [1, 1000, u32::MAX] {
@@ -87,7 +87,7 @@ async fn plant_by_both(bench: &Bench, locator: &Locator, samples: &[Sample]) -> 
 }
 
 pub(super) async fn withdrawn_peer_is_gone(bench: &Bench) -> Told {
-    let (locator, sample) = (fresh(), Sample::new(&bench.caps, 1));
+    let (locator, sample) = (bench.fresh(), Sample::new(&bench.caps, 1));
     let announcement = sample.announcement(&locator);
     if !bench.caps.withdraws {
         let outcome = bench.one.withdraw(&announcement).await;
@@ -101,7 +101,7 @@ pub(super) async fn withdrawn_peer_is_gone(bench: &Bench) -> Told {
 }
 
 pub(super) async fn locator_of_any_length_does_no_harm(bench: &Bench) -> Told {
-    for locator in [1, 19, 32, Locator::MAX].into_iter().filter_map(locator_of) {
+    for locator in [1, 19, 32, Locator::MAX].into_iter().filter_map(|length| bench.locator_of(length)) {
         let outcome = bench.one.lookup(&Query::new(locator), DEADLINE).await.outcome;
         if outcome.is_err() {
             fails(outcome, &[ErrorKind::Refused, ErrorKind::Unsupported], "a locator of odd length")?;
@@ -111,7 +111,7 @@ pub(super) async fn locator_of_any_length_does_no_harm(bench: &Bench) -> Told {
 }
 
 pub(super) async fn watching_tells_of_new_peers(bench: &Bench) -> Told {
-    let (locator, sample) = (fresh(), Sample::new(&bench.caps, 1));
+    let (locator, sample) = (bench.fresh(), Sample::new(&bench.caps, 1));
     let mut watch = bench.two.watch_stream(&Query::new(locator.clone()), bench.subject.patience);
     if !bench.caps.watches {
         let outcome = watch.finish::<()>().await;
@@ -125,7 +125,7 @@ pub(super) async fn watching_tells_of_new_peers(bench: &Bench) -> Told {
             _ => {}
         }
     }
-    Err(Broken::new("the watch ended before it told of the new peer"))
+    Err(Unkept::broken("the watch ended before it told of the new peer"))
 }
 
 /// Announces after the watch had a moment to begin.

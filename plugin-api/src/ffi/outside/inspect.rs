@@ -9,7 +9,7 @@ use object::{Architecture, BinaryFormat, Object, ObjectKind, ObjectSection, Obje
 
 use super::{Gate, Refusal};
 
-type Image<'a> = object::File<'a, &'a ReadCache<File>>;
+type Image<'a> = object::File<'a, &'a ReadCache<&'a File>>;
 
 /// The largest library that is looked at: 512 MiB.
 const MAX_SIZE: u64 = 512 << 20;
@@ -21,7 +21,15 @@ const MAX_MANIFEST: u64 = 64 << 10;
 /// # Errors
 /// A [`Refusal`] when the file is no whole shared library for this machine or carries no manifest.
 pub fn inspect(path: &Path) -> Result<String, Refusal> {
-    let (file, size) = open(path)?;
+    inspect_file(&open(path)?)
+}
+
+/// The same of an open file, so that what is looked at is what is then used. Changes where the file is read next.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn inspect_file(file: &File) -> Result<String, Refusal> {
+    let size = size(file)?;
     let cache = ReadCache::new(file);
     let object = object::File::parse(&cache)
         .map_err(|error| Refusal::new(Gate::Library, format!("it is no whole shared library ({error})")))?;
@@ -30,16 +38,33 @@ pub fn inspect(path: &Path) -> Result<String, Refusal> {
     manifest(&object)
 }
 
-fn open(path: &Path) -> Result<(File, u64), Refusal> {
-    let unreadable = |error: std::io::Error| Refusal::new(Gate::File, format!("it cannot be read ({error})"));
-    let about = std::fs::metadata(path).map_err(unreadable)?;
+/// Opens a library for reading, with the refusals of [`inspect`].
+///
+/// # Errors
+/// A [`Refusal`] at [`Gate::File`].
+pub fn open(path: &Path) -> Result<File, Refusal> {
+    // A pipe would hold whoever opens it until somebody writes.
+    let about = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if !about.is_file() {
+        return Err(Refusal::new(Gate::File, "it is no regular file"));
+    }
+    let file = File::open(path).map_err(|error| unreadable(&error))?;
+    size(&file).map(|_| file)
+}
+
+fn size(file: &File) -> Result<u64, Refusal> {
+    let about = file.metadata().map_err(|error| unreadable(&error))?;
     if !about.is_file() {
         return Err(Refusal::new(Gate::File, "it is no regular file"));
     }
     if about.len() > MAX_SIZE {
         return Err(Refusal::new(Gate::File, "it is larger than 512 MiB"));
     }
-    Ok((File::open(path).map_err(unreadable)?, about.len()))
+    Ok(about.len())
+}
+
+fn unreadable(error: &std::io::Error) -> Refusal {
+    Refusal::new(Gate::File, format!("it cannot be read ({error})"))
 }
 
 fn fits_this_machine(object: &Image<'_>) -> Result<(), Refusal> {

@@ -32,7 +32,15 @@ impl Library {
     /// A [`Refusal`] that names the gate.
     pub fn open(path: &Path) -> Result<Self, Refusal> {
         let embedded = inspect(path)?;
-        let library = Box::leak(Box::new(load(path)?));
+        Self::load(path, &embedded)
+    }
+
+    /// Loads a library whose manifest was read before, by [`inspect`], without running anything of it: the gates from the system's loader on.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names the gate.
+    pub fn load(path: &Path, embedded: &str) -> Result<Self, Refusal> {
+        let library = Box::leak(Box::new(by_the_system(path)?));
         // SAFETY: the symbol is only read as bytes of a `Magic`, whose first 16 bytes never change and whose tag is checked first.
         let magic = unsafe { library.get::<*const Magic>(b"BITBOOT_PLUGIN_MAGIC\0") }.map_err(|_| {
             Refusal::new(Gate::Magic, "it is no bitboot plugin: it has no BITBOOT_PLUGIN_MAGIC")
@@ -69,7 +77,7 @@ impl Library {
     }
 }
 
-fn load(path: &Path) -> Result<libloading::Library, Refusal> {
+fn by_the_system(path: &Path) -> Result<libloading::Library, Refusal> {
     // SAFETY: loading runs the library's constructors. The user has registered this file as a plugin; it was looked at before.
     let loaded = unsafe {
         #[cfg(unix)]

@@ -2,8 +2,9 @@
 
 mod inspect;
 mod library;
+pub mod process;
 mod refusal;
 
-pub use inspect::inspect;
+pub use inspect::{inspect, inspect_file, open};
 pub use library::{Callee, Library, Running, Services};
 pub use refusal::{Gate, Refusal};

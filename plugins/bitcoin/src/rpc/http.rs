@@ -1,11 +1,8 @@
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
-
-use super::login::Login;
 
 /// How a body is sent to one address. Connections are kept for the next question.
 pub(super) struct Http {
@@ -37,14 +34,8 @@ impl Http {
             .http_status_as_error(false)
             .max_redirects(0)
             .user_agent("bitboot");
-        let is_here = is_here(url);
-        let config = if is_here { config.proxy(None) } else { config };
+        let config = if is_here(url) { config.proxy(None) } else { config };
         Self { agent: config.build().into(), url: url.to_owned() }
-    }
-
-    /// Whether the node is on this machine.
-    pub(super) fn is_here(&self) -> bool {
-        is_here(&self.url)
     }
 
     pub(super) fn url(&self) -> &str {
@@ -52,14 +43,20 @@ impl Http {
     }
 
     /// Sends a body and takes an answer of at most so many bytes.
-    pub(super) async fn post(&self, login: Arc<Login>, body: String, limit: u64) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn post(
+        &self,
+        login: Option<String>,
+        body: String,
+        limit: u64,
+    ) -> Result<Vec<u8>, Failure> {
         let (agent, url) = (self.agent.clone(), self.url.clone());
         // The client blocks; its time-out ends it when nobody waits any more.
-        let sent = tokio::task::spawn_blocking(move || send(&agent, &url, &login, &body, limit));
+        let sent = tokio::task::spawn_blocking(move || send(&agent, &url, login.as_deref(), &body, limit));
         sent.await.unwrap_or_else(|_| Err(Failure::Silent("the plugin is being closed".into())))
     }
 }
 
+/// Whether the node is on this machine.
 fn is_here(url: &str) -> bool {
     let rest = url.split("://").nth(1).unwrap_or_default();
     let host = rest.split(['/', ':']).next().unwrap_or_default();
@@ -68,9 +65,9 @@ fn is_here(url: &str) -> bool {
         || host.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn send(agent: &Agent, url: &str, login: &Login, body: &str, limit: u64) -> Result<Vec<u8>, Failure> {
+fn send(agent: &Agent, url: &str, login: Option<&str>, body: &str, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut request = agent.post(url).header("content-type", "application/json");
-    if let Some(login) = login.header() {
+    if let Some(login) = login {
         request = request.header("authorization", login);
     }
     let mut response = request.send(body).map_err(Failure::from)?;

@@ -1,68 +1,74 @@
 use std::fmt;
-use std::fs;
 use std::path::PathBuf;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bitboot_plugin_api::Host;
 
 use crate::chain::Chain;
 
-/// Where a node's credentials come from. They are read anew for each question, for a node that restarts writes another cookie, and are
+/// Where a node's credentials come from. The host reads them anew for each question, for a node that restarts writes another cookie; they are
 /// kept and shown nowhere.
 pub(super) struct Login {
-    variable: String,
+    host: Host,
     cookie: Option<PathBuf>,
-    /// The chain whose own node's cookie will do: only for a node on this machine, so that no other is told it.
-    own: Option<Chain>,
+    chain: Chain,
 }
 
+/// `user:password`; it goes before the cookie. Named in `plugin.toml`, as is the setting of the cookie.
+const VARIABLE: &str = "BITBOOT_BITCOIN_RPC";
 /// A cookie is shorter; what is longer is another file.
 const LONGEST: usize = 1024;
 
 impl Login {
-    pub(super) fn new(variable: String, cookie: Option<PathBuf>, own: Option<Chain>) -> Self {
-        Self { variable, cookie, own }
+    pub(super) fn new(host: Host, cookie: Option<PathBuf>, chain: Chain) -> Self {
+        Self { host, cookie, chain }
     }
 
     /// The header `authorization` (RFC 7617), where there are credentials.
-    pub(super) fn header(&self) -> Option<String> {
-        let credentials = self.credentials()?;
+    pub(super) async fn header(&self) -> Option<String> {
+        let credentials = match self.variable().await {
+            Some(variable) => variable,
+            None => self.read("config.cookie").await?,
+        };
         Some(format!("Basic {}", STANDARD.encode(credentials.trim_end())))
     }
 
-    fn credentials(&self) -> Option<String> {
-        let variable = std::env::var(&self.variable).ok().filter(|value| !value.is_empty());
-        let file = || fs::read_to_string(self.file()?).ok();
-        variable.or_else(file).filter(|credentials| credentials.len() <= LONGEST)
+    async fn variable(&self) -> Option<String> {
+        self.read(&format!("env.{VARIABLE}")).await
     }
 
-    fn file(&self) -> Option<PathBuf> {
-        self.cookie.clone().or_else(|| own_cookie(self.own?))
+    async fn read(&self, what: &str) -> Option<String> {
+        // What the user does not grant is not there.
+        let bytes = self.host.read(what).await.ok().flatten()?;
+        String::from_utf8(bytes).ok().filter(|text| (1..=LONGEST).contains(&text.len()))
     }
 
     /// From where they came, without them.
-    pub(super) fn source(&self) -> String {
-        let is_set = std::env::var_os(&self.variable).is_some_and(|value| !value.is_empty());
-        match self.file() {
-            _ if is_set => format!("they are in the environment variable {}", self.variable),
-            Some(path) if path.is_file() => format!("they are in {}", path.display()),
-            Some(path) => format!("there is no {}, and {} is not set", path.display(), self.variable),
-            None => format!("{} is not set, and no cookie is named", self.variable),
+    pub(super) async fn source(&self) -> String {
+        match &self.cookie {
+            _ if self.variable().await.is_some() => {
+                format!("they are in the environment variable {VARIABLE}")
+            }
+            Some(path) if self.read("config.cookie").await.is_some() => {
+                format!("they are in {}", path.display())
+            }
+            Some(path) => format!("{} cannot be read, and {VARIABLE} is not set", path.display()),
+            None => format!("no cookie is named, and {VARIABLE} is not set"),
         }
     }
-}
 
-/// Where a node of this user has it.
-fn own_cookie(chain: Chain) -> Option<PathBuf> {
-    let home = PathBuf::from(std::env::var_os(if cfg!(windows) { "APPDATA" } else { "HOME" })?);
-    let node = if cfg!(windows) {
-        home.join("Bitcoin")
-    } else if cfg!(target_os = "macos") {
-        home.join("Library/Application Support/Bitcoin")
-    } else {
-        home.join(".bitcoin")
-    };
-    Some(node.join(chain.folder()).join(".cookie"))
+    /// How to name the cookie that a node of this user has.
+    pub(super) fn fix(&self) -> String {
+        let node = match () {
+            () if cfg!(windows) => "%APPDATA%/Bitcoin",
+            () if cfg!(target_os = "macos") => "$HOME/Library/Application Support/Bitcoin",
+            () => "$HOME/.bitcoin",
+        };
+        let folder = self.chain.folder();
+        let slash = if folder.is_empty() { "" } else { "/" };
+        format!("name its cookie file: bitboot backend set NAME cookie=\"{node}/{folder}{slash}.cookie\"")
+    }
 }
 
 impl fmt::Debug for Login {

@@ -6,7 +6,7 @@ mod login;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bitboot_plugin_api::{Error, ErrorKind, Result};
+use bitboot_plugin_api::{Error, ErrorKind, Host, Result};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -48,10 +48,9 @@ const SMALL: u64 = 4 << 20;
 const LARGE: u64 = 40 << 20;
 
 impl Rpc {
-    pub(crate) fn new(url: &str, config: &BitcoinConfig) -> Self {
+    pub(crate) fn new(url: &str, config: &BitcoinConfig, host: Host) -> Self {
         let http = Http::new(url, config.timeout());
-        let own = http.is_here().then_some(config.chain);
-        let login = Login::new(config.auth_env.clone(), config.cookie.clone(), own);
+        let login = Login::new(host, config.cookie.clone(), config.chain);
         Self { http: Arc::new(http), login: Arc::new(login), retries: config.retries.min(10) }
     }
 
@@ -106,20 +105,20 @@ impl Rpc {
             if let Some(failure) = failure
                 && (left == 0 || !failure.may_pass())
             {
-                return Err(Trouble::Failed(self.told(&failure)));
+                return Err(Trouble::Failed(self.told(&failure).await));
             }
             tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
             pause *= 2;
         }
-        Err(Trouble::Failed(self.told(&Failure::Unreadable)))
+        Err(Trouble::Failed(self.told(&Failure::Unreadable).await))
     }
 
     async fn once(&self, body: &str, limit: u64) -> Result<Value, Failure> {
-        let answer = self.http.post(Arc::clone(&self.login), body.to_owned(), limit).await?;
+        let answer = self.http.post(self.login.header().await, body.to_owned(), limit).await?;
         serde_json::from_slice(&answer).map_err(|_| Failure::Unreadable)
     }
 
-    fn told(&self, failure: &Failure) -> Error {
+    async fn told(&self, failure: &Failure) -> Error {
         let url = self.url();
         match failure {
             Failure::TimedOut => {
@@ -131,8 +130,8 @@ impl Rpc {
                 .fix("is it running, with server=1? name it: bitboot backend set NAME rpc=http://HOST:PORT"),
             Failure::Login => {
                 Error::new(ErrorKind::Config, format!("the node at {url} refuses the credentials"))
-                    .because(self.login.source())
-                    .fix("name its cookie file: bitboot backend set NAME cookie=/path/to/.cookie")
+                    .because(self.login.source().await)
+                    .fix(self.login.fix())
             }
             Failure::TooLong => Error::new(
                 ErrorKind::Integrity,

@@ -45,7 +45,7 @@ impl Ours {
         let start = Instant::now();
         let outcome = self.dht.search(Goal::Announce(Id(hash), vec![PORT]), Family::V4).done().await;
         let acks = u64::try_from(outcome.stored).ok();
-        Sent { sent: None, done: (outcome.stored > 0).then(|| start.elapsed()), acks }
+        Sent { sent: outcome.sent_after, done: (outcome.stored > 0).then(|| start.elapsed()), acks }
     }
 
     /// Announces all of them at once, so that others have something to look for.

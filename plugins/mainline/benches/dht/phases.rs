@@ -11,38 +11,46 @@ use crate::ours::Ours;
 
 const WARM_UP: usize = 30;
 const COLD: usize = 20;
-const WARM: usize = 60;
+const WARM: usize = 50;
 const COUNTED: usize = 3;
+/// Who does more lookups a second than this does so many in parallel, others twice as many as run at a time.
+const QUICK: f64 = 100.0;
+const MANY: usize = 512;
 /// What one thing may take of a client that is slow; it has fewer rounds then.
 const SLOW: Duration = Duration::from_millis(1200);
+/// The same of cold lookups, whose first few are luck: of three in ten hashes a bootstrap node knows the peers itself.
+const SLOW_COLD: Duration = Duration::from_secs(5);
 /// After so long the rest is left out for it.
-const ENOUGH: Duration = Duration::from_secs(9);
+const ENOUGH: Duration = Duration::from_secs(14);
 
 /// Measures one client. What it looks up was announced by somebody else a moment before, and not looked up before, so that nobody knows
 /// the way already.
 pub(crate) async fn run(lab: &Lab, others: &Ours, mut client: Client) -> Figures {
     let mut figures = Figures { name: client.name(), ..Figures::default() };
-    let (start, is_ours) = (Instant::now(), client.is_ours());
+    let (start, is_ours, is_hurt) = (Instant::now(), client.is_ours(), !lab.dead().is_empty());
+    let slow = if is_ours { 6 * SLOW } else { SLOW };
 
     let hashes = announced(others, rounds(COLD)).await;
-    for hash in hashes.iter().take_while(within(is_ours)) {
+    for hash in hashes.iter().take_while(within(slow.max(SLOW_COLD))) {
         let found = client.cold(*hash).await;
         figures.cold.push(found.first);
         figures.missed += u32::from(found.first.is_none());
     }
-    let hashes = announced(others, rounds(WARM_UP)).await;
+    // Who waits for the dead has seen as many nodes after fewer.
+    let warm_up = if is_hurt && !is_ours { WARM_UP / 3 } else { WARM_UP };
+    let hashes = announced(others, rounds(warm_up)).await;
     client.lookups(hashes, 4, false).await;
     pause().await;
 
     let hashes = announced(others, rounds(WARM)).await;
-    for hash in hashes.iter().take_while(within(is_ours)) {
+    for hash in hashes.iter().take_while(within(slow)) {
         let found = client.lookup(*hash).await;
         figures.first.push(found.first);
         figures.done.push(found.done);
         figures.missed += u32::from(found.first.is_none());
     }
     let mut hashes = Vec::new();
-    for hash in (0..rounds(WARM)).map(|_| chance()).take_while(within(is_ours)) {
+    for hash in (0..rounds(WARM)).map(|_| chance()).take_while(within(slow)) {
         let sent = client.announce(hash).await;
         figures.sent.push(sent.sent);
         figures.announce.push(sent.done);
@@ -59,17 +67,19 @@ pub(crate) async fn run(lab: &Lab, others: &Ours, mut client: Client) -> Figures
             figures.kept.push(found.and_then(|found| found.first));
         }
     }
-    let is_hurt = !lab.dead().is_empty();
     if is_ours || !is_hurt {
         datagrams(lab, others, &mut client, &mut figures).await;
     }
     for (at, (parallel, only_first)) in
         [(32, false), (32, true), (256, false), (256, true)].into_iter().enumerate()
     {
-        let is_left_out = !is_ours && (start.elapsed() > ENOUGH || is_hurt && at > 1);
-        if !is_left_out {
-            figures.parallel[at] =
-                Some(parallel_lookups(others, &mut client, parallel, only_first, is_hurt).await);
+        let has_time = is_ours || start.elapsed() < ENOUGH && !is_hurt;
+        if has_time {
+            let mut many = parallel_lookups(others, &mut client, 2 * parallel, parallel, only_first).await;
+            if many.count < MANY && many.per_second() > QUICK {
+                many = parallel_lookups(others, &mut client, MANY, parallel, only_first).await;
+            }
+            figures.parallel[at] = Some(many);
         }
     }
     if let Client::Peer(peer) = &mut client {
@@ -81,15 +91,10 @@ pub(crate) async fn run(lab: &Lab, others: &Ours, mut client: Client) -> Figures
 async fn parallel_lookups(
     others: &Ours,
     client: &mut Client,
+    count: usize,
     parallel: usize,
     only_first: bool,
-    is_hurt: bool,
 ) -> Many {
-    let count = match client {
-        Client::Ours(_) => 512,
-        Client::Peer(_) if is_hurt => 32,
-        Client::Peer(_) => parallel.max(64),
-    };
     let hashes = announced(others, rounds(count)).await;
     let many = client.lookups(hashes, parallel, only_first).await;
     pause().await;
@@ -129,9 +134,9 @@ async fn announced(others: &Ours, count: usize) -> Vec<Hash> {
     hashes
 }
 
-/// Whether there is time for one more; for ours there is more.
-fn within<T>(is_ours: bool) -> impl FnMut(&T) -> bool {
-    let (start, time) = (Instant::now(), if is_ours { 6 * SLOW } else { SLOW });
+/// Whether there is time for one more.
+fn within<T>(time: Duration) -> impl FnMut(&T) -> bool {
+    let start = Instant::now();
     move |_| start.elapsed() < time
 }
 

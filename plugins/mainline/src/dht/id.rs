@@ -54,6 +54,14 @@ impl Id {
         Distance(std::array::from_fn(|at| self.0[at] ^ other.0[at]))
     }
 
+    /// Its first 64 bits as a number.
+    #[must_use]
+    pub(super) fn head(&self) -> u64 {
+        let mut head = [0; 8];
+        head.copy_from_slice(&self.0[..8]);
+        u64::from_be_bytes(head)
+    }
+
     /// How many leading bits two ids share, 160 when they are equal.
     #[must_use]
     pub fn shared_bits(&self, other: &Self) -> usize {

@@ -14,6 +14,9 @@ mod node;
 mod store;
 
 pub use id::{Distance, Id};
-pub use net::{Dht, Searching, Start};
-pub use node::{Event, Facts, Family, Goal, Item, Mode, Node, Outcome, SearchId, Settings, Stored, Transmit};
+pub use net::{Dht, Searching, Start, Wire};
+pub use node::{
+    Event, Facts, Family, Goal, Item, Mode, Node, Outcome, Reachable, SearchId, Settings, SideFacts, Stored,
+    Transmit,
+};
 pub(crate) use store::{signable, target_of_key};

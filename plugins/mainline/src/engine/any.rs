@@ -35,7 +35,7 @@ impl Engine for AnyEngine {
         })
     }
 
-    async fn announce(&self, hash: InfoHash, ports: &[u16]) -> Result<u32, Untaken> {
+    async fn announce(&self, hash: InfoHash, ports: &[Vec<u16>; 2]) -> Result<u32, Untaken> {
         either!(self, engine => engine.announce(hash, ports).await)
     }
 
@@ -71,7 +71,7 @@ impl Engine for AnyEngine {
         either!(self, engine => engine.entered().await);
     }
 
-    async fn facts(&self) -> Facts {
+    async fn facts(&self) -> [Facts; 2] {
         either!(self, engine => engine.facts().await)
     }
 

@@ -2,7 +2,7 @@ use std::io::ErrorKind::AddrInUse;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-use bitboot_plugin_api::Result;
+use bitboot_plugin_api::{Error, ErrorKind, Result};
 use futures_lite::future::zip;
 use futures_lite::{Stream, StreamExt};
 use mainline::async_dht::AsyncDht;
@@ -11,6 +11,7 @@ use mainline::{Dht, Id, MutableItem, SigningKey};
 
 use super::turns::Turns;
 use super::{Answers, Engine, Facts, InfoHash, Item, Seed, Setup, Untaken, acks, cannot_bind, probe};
+use crate::dht::Reachable;
 
 /// A node of the `mainline` crate: a thread that looks for commands every 50 ms.
 pub(crate) struct MainlineCrate {
@@ -25,20 +26,27 @@ const SAMPLE: usize = 16;
 
 impl Engine for MainlineCrate {
     async fn start(setup: Setup) -> Result<Self> {
-        let bind = setup.bind.unwrap_or(Ipv4Addr::UNSPECIFIED);
-        let at = SocketAddrV4::new(bind, setup.port.unwrap_or(0));
-        let patience = setup.patience;
+        let Some(SocketAddr::V4(at)) = setup.listen[0] else {
+            return Err(Error::new(
+                ErrorKind::Config,
+                "the `mainline` crate is IPv4 only, and IPv4 is not used",
+            ));
+        };
+        // It takes its bootstrap hosts when it is built, and not later.
+        let hosts = setup.bootstrap.all().await?.addresses;
+        let hosts: Vec<_> = hosts.into_iter().filter_map(v4).collect();
+        let (bind, patience, listen) = (*at.ip(), setup.patience, setup.listen);
         let built = tokio::task::spawn_blocking(move || {
             wait_until_free(at)?;
-            build(&setup, at)
+            build(&setup, at, &hosts)
         });
         // The crate panics when the port is taken in the moment between.
-        let dht =
-            built.await.unwrap_or_else(|_| Err(AddrInUse.into())).map_err(|error| cannot_bind(at, &error))?;
+        let dht = built.await.unwrap_or_else(|_| Err(AddrInUse.into()));
+        let dht = dht.map_err(|error| cannot_bind(&listen, &error))?;
         Ok(Self { dht: dht.as_async(), bind, patience, turns: Turns::new() })
     }
 
-    async fn announce(&self, hash: InfoHash, ports: &[u16]) -> Result<u32, Untaken> {
+    async fn announce(&self, hash: InfoHash, [ports, _]: &[Vec<u16>; 2]) -> Result<u32, Untaken> {
         let hash = Id::from(hash);
         // The crate's own search asks for BEP 44 values and gets no token of nodes without them; this one gets everybody's.
         self.dht.get_peers(hash).for_each(drop).await;
@@ -103,15 +111,19 @@ impl Engine for MainlineCrate {
         self.dht.bootstrapped().await;
     }
 
-    async fn facts(&self) -> Facts {
+    async fn facts(&self) -> [Facts; 2] {
         let (info, nodes) = zip(self.dht.info(), self.dht.to_bootstrap()).await;
-        Facts {
+        let v4 = Facts {
+            bound_to: Some(info.local_addr().into()),
             nodes: nodes.len(),
-            public_address: info.public_address(),
-            firewalled: info.firewalled(),
+            known: nodes.len(),
+            public_address: info.public_address().map(Into::into),
+            reachable: if info.firewalled() { Reachable::Unknown } else { Reachable::Yes },
+            serves: info.server_mode(),
             network_size: info.dht_size_estimate().0,
-            bound_to: info.local_addr(),
-        }
+            ..Facts::default()
+        };
+        [v4, Facts::default()]
     }
 
     async fn ask_around(&self, enough: impl FnOnce(usize) -> usize + Send) -> Answers {
@@ -138,18 +150,18 @@ impl MainlineCrate {
     }
 }
 
-fn build(setup: &Setup, at: SocketAddrV4) -> std::io::Result<Dht> {
+fn build(setup: &Setup, at: SocketAddrV4, hosts: &[SocketAddrV4]) -> std::io::Result<Dht> {
     let mut builder = Dht::builder();
     // Port 0 is any free one; left out, the crate would take 6881 from the user's BitTorrent client.
-    builder
-        .bootstrap(&setup.bootstrap)
-        .bind_address(*at.ip())
-        .port(at.port())
-        .request_timeout(setup.patience);
-    if let Some(ip) = setup.public_address {
+    builder.bootstrap(hosts).bind_address(*at.ip()).port(at.port()).request_timeout(setup.patience);
+    if let Some(ip) = setup.public_address.v4 {
         builder.public_ip(ip);
     }
     builder.build()
+}
+
+fn v4(at: SocketAddr) -> Option<SocketAddrV4> {
+    if let SocketAddr::V4(at) = at { Some(at) } else { None }
 }
 
 /// A node that was dropped a moment ago still holds its port for up to 50 ms.

@@ -1,4 +1,5 @@
 //! A private DHT on loopback, run by the plugin's own action.
+#![allow(dead_code, reason = "each test file is a program of its own and uses a part of this")]
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 use std::time::Duration;
@@ -15,10 +16,19 @@ pub(crate) struct Lab {
 
 impl Lab {
     pub(crate) async fn start(nodes: u16) -> Self {
+        Self::of(json!({ "nodes": nodes })).await
+    }
+
+    pub(crate) async fn of(spec: Value) -> Self {
         let driver = open(json!({})).await;
-        let mut running = driver.action("testnet", json!({ "nodes": nodes }), Duration::from_secs(600));
+        let mut running = driver.action("testnet", spec, Duration::from_secs(600));
         let Some(Said::Output(told)) = running.next().await else { panic!("the testnet says nothing") };
         Self { _running: running, told }
+    }
+
+    /// The hosts to start from.
+    pub(crate) fn hosts(&self) -> Vec<String> {
+        serde_json::from_value(self.told["bootstrap"].clone()).unwrap()
     }
 
     pub(crate) fn config(&self) -> Value {

@@ -4,6 +4,8 @@ use crate::dht::Id;
 
 /// The longest transaction id that is told back; longer ones are nobody's.
 const MAX_TRANSACTION: usize = 64;
+/// The longest token that is sent back: with more a stranger would have us send datagrams that are cut on their way.
+const MAX_TOKEN: usize = 64;
 
 impl<'a> Message<'a> {
     /// Reads a datagram.
@@ -80,7 +82,7 @@ impl<'a> Fields<'a> {
             b"info_hash" => self.hash = id(),
             b"port" => self.port = value.integer(),
             b"implied_port" => self.implied = value.integer().is_some_and(|number| number != 0),
-            b"token" => self.token = value.bytes(),
+            b"token" => self.token = value.bytes().filter(|token| token.len() <= MAX_TOKEN),
             b"want" => {
                 let wants = |family: &[u8]| value.list().any(|item| item.bytes() == Some(family));
                 self.want = [wants(b"n4"), wants(b"n6")];

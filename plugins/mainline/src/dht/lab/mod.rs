@@ -4,7 +4,7 @@
 //! hosts. All of them run on one thread that the network owns, and none of them costs more than its tables. They know each other from the
 //! start, without a datagram. The way between them and anybody is as long, as uneven and as lossy as [`Spec`] says.
 //!
-//! The nodes are always strict about BEP 44, as the engine is; there is no switch for that.
+//! The nodes are always strict about BEP 44, as the engine is; a strict network keeps to the rules against strangers on the internet besides.
 
 mod delay;
 mod link;

@@ -29,7 +29,8 @@ pub(super) fn settle(
     let (alive, dead) = addresses.split_at(addresses.len().min(spec.nodes.into()));
     let family = if spec.ipv6 { Family::V6 } else { Family::V4 };
     let families = [!spec.ipv6, spec.ipv6];
-    let settings = Settings { wide: false, mode: Mode::Server, families, ..Settings::default() };
+    let (wide, inside) = (spec.strict, spec.strict);
+    let settings = Settings { wide, inside, mode: Mode::Server, families, ..Settings::default() };
     let mut nodes: Vec<Node> =
         alive.iter().map(|_| Node::new(settings.clone(), chance.u64(..), now)).collect();
     let living = alive.iter().zip(&nodes).map(|(at, node)| Contact { id: node.id(family), at: *at });

@@ -26,6 +26,8 @@ pub struct Spec {
     pub loss: f64,
     /// On IPv6, all nodes at `::1`, in the place of IPv4.
     pub ipv6: bool,
+    /// Nodes that treat others as nodes of the internet treat strangers: see the README of the plugin.
+    pub strict: bool,
     /// What the ids of the nodes and their luck come of, so that a network can be had again; by chance where it is not given.
     pub seed: Option<u64>,
 }
@@ -37,7 +39,16 @@ const SHARE: RangeInclusive<f64> = 0.0..=1.0;
 
 impl Default for Spec {
     fn default() -> Self {
-        Self { nodes: 20, dead: 0, rtt_ms: 0.0, jitter_ms: 0.0, loss: 0.0, ipv6: false, seed: None }
+        Self {
+            nodes: 20,
+            dead: 0,
+            rtt_ms: 0.0,
+            jitter_ms: 0.0,
+            loss: 0.0,
+            ipv6: false,
+            strict: false,
+            seed: None,
+        }
     }
 }
 
@@ -48,7 +59,15 @@ impl Spec {
         within("dead", self.dead, &DEAD)?;
         within("rtt_ms", self.rtt_ms, &MILLISECONDS)?;
         within("jitter_ms", self.jitter_ms, &MILLISECONDS)?;
-        within("loss", self.loss, &SHARE)
+        within("loss", self.loss, &SHARE)?;
+        let has_addresses = cfg!(target_os = "linux") && !self.ipv6;
+        if self.strict && !has_addresses {
+            let what =
+                "a strict network wants an address for each node, and there is one loopback address only";
+            let fix = if self.ipv6 { "leave `ipv6` or `strict` out" } else { "leave `strict` out" };
+            return Err(Error::new(ErrorKind::Config, what).fix(fix));
+        }
+        Ok(())
     }
 
     /// The round trip, and how far an answer may be off it.
@@ -98,6 +117,8 @@ mod tests {
     fn it_is_read_as_it_is_written() {
         let spec: Spec = serde_json::from_str(r#"{"nodes": 7, "rtt_ms": 50, "seed": 3}"#).unwrap();
         assert_eq!(spec, Spec { nodes: 7, rtt_ms: 50.0, seed: Some(3), ..Spec::default() });
-        assert!(serde_json::from_str::<Spec>(r#"{"strict": true}"#).is_err());
+        assert!(serde_json::from_str::<Spec>(r#"{"stict": true}"#).is_err());
+        let both = Spec { strict: true, ipv6: true, ..Spec::default() };
+        assert!(both.check().unwrap_err().fix.unwrap().contains("`ipv6` or `strict`"));
     }
 }

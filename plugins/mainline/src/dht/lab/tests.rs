@@ -158,6 +158,18 @@ async fn what_is_dropped_is_gone() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_strict_network_tells_a_stranger_no_more_than_was_asked() {
+    let outsider = Outsider::at("127.0.77.3");
+    for (strict, told) in [(false, 8), (true, 0)] {
+        let lab = lab(Spec { nodes: 50, strict, ..Spec::default() }).await;
+        outsider.ask(lab.addresses()[0], &Ask::FindNode(Id([5; 20])));
+        let (_, _, nodes) = outsider.hear().unwrap();
+        assert_eq!(nodes.len(), told, "strict: {strict}");
+    }
+}
+
 #[tokio::test]
 async fn ipv6_is_a_network_too() {
     let Ok(outsider) = UdpSocket::bind("[::1]:0") else { return };

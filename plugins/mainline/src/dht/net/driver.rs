@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::UdpSocket;
@@ -7,6 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::Command;
+use super::wire::Wires;
 use crate::dht::krpc::MAX_READ;
 use crate::dht::node::{Event, Family, Node, SearchId};
 
@@ -18,29 +20,34 @@ pub(super) struct Driver {
     listeners: HashMap<SearchId, (u64, mpsc::UnboundedSender<Event>)>,
     searches: HashMap<u64, SearchId>,
     packet: Box<[u8; MAX_READ]>,
+    wires: Arc<Wires>,
 }
 
 /// So many datagrams are read before anything is sent, so that a flood does not keep the answers back.
 const BATCH: usize = 64;
+/// So many batches are read before the node looks who is late: an answer that waits in the socket is not.
+const BATCHES: u32 = 32;
 
 impl Driver {
     pub(super) fn new(
         node: Node,
         sockets: [Option<UdpSocket>; 2],
         inbox: mpsc::UnboundedReceiver<Command>,
+        wires: Arc<Wires>,
     ) -> Self {
         let (listeners, searches) = (HashMap::new(), HashMap::new());
-        Self { node, sockets, inbox, listeners, searches, packet: Box::new([0; MAX_READ]) }
+        Self { node, sockets, inbox, listeners, searches, packet: Box::new([0; MAX_READ]), wires }
     }
 
     /// Runs until the last handle is gone.
     pub(super) async fn run(mut self) {
+        let mut batches = 0;
         loop {
             self.send().await;
             self.tell();
             let due = self.node.next_due().unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
             let [v4, v6] = &self.sockets;
-            tokio::select! {
+            let is_drained = tokio::select! {
                 biased;
                 ready = readable(v4.as_ref()) => self.receive(0, ready.is_ok()),
                 ready = readable(v6.as_ref()) => self.receive(1, ready.is_ok()),
@@ -48,32 +55,48 @@ impl Driver {
                     Some(command) => self.obey(command),
                     None => return,
                 },
-                () = sleep_until(due.into()) => {}
+                () = sleep_until(due.into()) => true,
+            };
+            batches = if is_drained { 0 } else { batches + 1 };
+            if batches % BATCHES == 0 {
+                self.node.due(Instant::now());
             }
-            self.node.due(Instant::now());
         }
     }
 
-    fn receive(&mut self, side: usize, is_ready: bool) {
-        let Some(socket) = self.sockets[side].as_ref().filter(|_| is_ready) else { return };
+    /// Whether nothing is left to be read.
+    fn receive(&mut self, side: usize, is_ready: bool) -> bool {
+        let Some(socket) = self.sockets[side].as_ref().filter(|_| is_ready) else { return true };
         for _ in 0..BATCH {
             match socket.try_recv_from(&mut self.packet[..]) {
-                Ok((length, from)) => self.node.handle(from, &self.packet[..length], Instant::now()),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Ok((length, from)) => {
+                    self.wires.received(side);
+                    self.node.handle(from, &self.packet[..length], Instant::now());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
                 // What came of something that was sent; some systems tell it here.
                 Err(_) => {}
             }
         }
+        false
     }
 
     /// Waits where the system has no room; what cannot be sent is lost, as on the way.
     async fn send(&mut self) {
         while let Some(datagram) = self.node.transmit() {
-            let socket = &self.sockets[usize::from(Family::of(datagram.to) == Family::V6)];
-            let Some(socket) = socket else { continue };
-            while let Err(error) = socket.try_send_to(&datagram.bytes, datagram.to) {
-                if error.kind() != io::ErrorKind::WouldBlock || socket.writable().await.is_err() {
-                    break;
+            let side = Family::of(datagram.to).index();
+            let Some(socket) = &self.sockets[side] else { continue };
+            loop {
+                match socket.try_send_to(&datagram.bytes, datagram.to) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if socket.writable().await.is_err() {
+                            break;
+                        }
+                    }
+                    outcome => {
+                        self.wires.sent(side, outcome.err().as_ref());
+                        break;
+                    }
                 }
             }
         }
@@ -91,7 +114,8 @@ impl Driver {
         }
     }
 
-    fn obey(&mut self, command: Command) {
+    /// Does what a handle asks for; the sockets were empty, or it would not have its turn.
+    fn obey(&mut self, command: Command) -> bool {
         let now = Instant::now();
         match command {
             Command::Search { key, goal, family, listener } => {
@@ -105,8 +129,10 @@ impl Driver {
                 }
             }
             Command::Facts(answer) => drop(answer.send(self.node.facts(now))),
+            Command::Hosts(hosts) => self.node.add_hosts(&hosts),
             Command::Keep(answer) => drop(answer.send(self.node.keep(now))),
         }
+        true
     }
 
     fn end(&mut self, search: SearchId) {

@@ -2,6 +2,7 @@
 
 mod driver;
 mod socket;
+mod wire;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,6 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use self::driver::Driver;
+pub use self::wire::Wire;
+use self::wire::Wires;
 use super::node::{Event, Facts, Family, Goal, Node, Outcome, Settings};
 
 /// A node with a socket. The last clone that is dropped closes it.
@@ -19,6 +22,7 @@ pub struct Dht {
     commands: mpsc::UnboundedSender<Command>,
     bound: Arc<[Option<SocketAddr>; 2]>,
     keys: Arc<AtomicU64>,
+    wires: Arc<Wires>,
 }
 
 /// What a node is started with.
@@ -48,6 +52,7 @@ enum Command {
     Cancel(u64),
     Facts(oneshot::Sender<Facts>),
     Keep(oneshot::Sender<Vec<u8>>),
+    Hosts(Vec<SocketAddr>),
 }
 
 impl Dht {
@@ -63,14 +68,17 @@ impl Dht {
         let mut seed = [0; 8];
         getrandom::fill(&mut settings.secret)?;
         getrandom::fill(&mut seed)?;
-        let mut node = Node::new(settings, u64::from_le_bytes(seed), std::time::Instant::now());
+        let now = std::time::Instant::now();
+        let mut node = Node::new(settings, u64::from_le_bytes(seed), now);
+        node.set_clock(now, std::time::SystemTime::now());
         node.start_from(&start.bootstrap);
         if let Some(kept) = &start.kept {
             node.remember(kept);
         }
         let (commands, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(Driver::new(node, sockets, inbox).run());
-        Ok(Self { commands, bound: Arc::new(bound), keys: Arc::new(AtomicU64::new(0)) })
+        let wires = Arc::<Wires>::default();
+        tokio::spawn(Driver::new(node, sockets, inbox, Arc::clone(&wires)).run());
+        Ok(Self { commands, bound: Arc::new(bound), keys: Arc::new(AtomicU64::new(0)), wires })
     }
 
     /// Begins a search in one family.
@@ -93,6 +101,17 @@ impl Dht {
     #[must_use]
     pub fn bound(&self, family: Family) -> Option<SocketAddr> {
         self.bound[family.index()]
+    }
+
+    /// Takes more addresses to ask when nobody else is known; the next search may begin there.
+    pub fn add_hosts(&self, hosts: Vec<SocketAddr>) {
+        let _ = self.commands.send(Command::Hosts(hosts));
+    }
+
+    /// What went through the socket of a family.
+    #[must_use]
+    pub fn wire(&self, family: Family) -> Wire {
+        self.wires.of(family.index())
     }
 
     /// What the node knows of itself.

@@ -10,21 +10,30 @@ use crate::dht::Id;
 pub struct Settings {
     /// The DHT spans the internet: private addresses are nobody's there, and neighbours in one subnet count once.
     pub wide: bool,
+    /// It keeps to the rules of the internet, but private and loopback addresses are somebody's all the same: for test networks.
+    pub inside: bool,
     /// Whether the node serves others.
     pub mode: Mode,
+    /// With [`Mode::Auto`], how long it is there before it tries whether others reach it.
+    pub tries_after: Duration,
     /// The families that the node has a socket for: IPv4, IPv6.
     pub families: [bool; 2],
     /// How long a node may take to answer before it is taken to be gone.
     pub patience: Duration,
     /// This machine's addresses as others see it, where that is known.
     pub public: [Option<IpAddr>; 2],
-    /// How many questions may be in the air at once.
+    /// How many questions may be in the air at once, at the least: more where the way has room for them.
     pub window: usize,
     /// What tokens and transaction ids follow from: from the system's chance, or others can guess them.
     pub secret: [u8; 16],
 }
 
 impl Settings {
+    /// Private addresses are nobody's.
+    pub(super) fn is_outside(&self) -> bool {
+        self.wide && !self.inside
+    }
+
     /// A secret for one purpose.
     pub(super) fn derived(&self, purpose: &[u8]) -> [u8; 16] {
         let digest = Sha1::new_with_prefix(self.secret).chain_update(purpose).finalize();
@@ -36,7 +45,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             wide: false,
+            inside: false,
             mode: Mode::Client,
+            tries_after: Duration::from_secs(10 * 60),
             families: [true, false],
             patience: Duration::from_secs(1),
             public: [None, None],
@@ -54,6 +65,22 @@ pub enum Mode {
     Client,
     /// Answers, and asks to be remembered.
     Server,
+    /// A client that becomes a server where others reach it, in each family by itself, and a client again where they do not any more.
+    Auto,
+}
+
+/// Whether others reach a node that they have not heard from before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reachable {
+    /// Nothing tells.
+    #[default]
+    Unknown,
+    /// It has asked to be remembered, and waits for who comes.
+    Trying,
+    /// Somebody has come who was never asked.
+    Yes,
+    /// It has asked to be remembered, and nobody came.
+    No,
 }
 
 /// IPv4 or IPv6; each is a DHT of its own (BEP 32).
@@ -72,7 +99,13 @@ impl Family {
         if at.is_ipv4() { Self::V4 } else { Self::V6 }
     }
 
-    pub(in crate::dht) fn index(self) -> usize {
+    /// The one that this is not.
+    #[must_use]
+    pub fn other(self) -> Self {
+        if self == Self::V4 { Self::V6 } else { Self::V4 }
+    }
+
+    pub(crate) fn index(self) -> usize {
         usize::from(self == Self::V6)
     }
 }
@@ -151,6 +184,8 @@ pub struct Outcome {
     pub answered: usize,
     /// Nodes that were asked to store.
     pub offered: usize,
+    /// When the last of them was asked for the first time, from the beginning of the search.
+    pub sent_after: Option<Duration>,
     /// Nodes that acknowledged that they have stored.
     pub stored: usize,
     /// Nodes that refused, as they hold another item: 301 and 302 of BEP 44.
@@ -174,4 +209,29 @@ pub struct Facts {
     pub reached: bool,
     /// How many nodes the DHT may have.
     pub size: Option<f64>,
+    /// The same by family: IPv4, IPv6.
+    pub sides: [SideFacts; 2],
+}
+
+/// What a node knows of itself in one family.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SideFacts {
+    /// Nodes that have answered and are not known to be gone.
+    pub nodes: usize,
+    /// Nodes that it knows at all, from others or from an earlier start.
+    pub known: usize,
+    /// Questions that were sent.
+    pub asked: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+    /// How many nodes have said where they see this machine.
+    pub votes: usize,
+    /// How many of them say the address that most of them say.
+    pub agree: usize,
+    /// How many nodes the DHT may have.
+    pub size: Option<f64>,
+    /// Whether others reach it unasked.
+    pub reachable: Reachable,
+    /// It answers others.
+    pub serves: bool,
 }

@@ -24,7 +24,10 @@ pub(super) struct Call {
     pub(super) to: SocketAddr,
     pub(super) sent: Instant,
     pub(super) what: What,
-    is_late: bool,
+    /// It was not answered in time; it may still be.
+    pub(super) is_late: bool,
+    /// How many were in the air with it.
+    pub(super) among: usize,
 }
 
 /// What it belongs to.
@@ -55,7 +58,7 @@ impl Calls {
                 break id;
             }
         };
-        self.open.insert(id, Call { to, sent: now, what, is_late: false });
+        self.open.insert(id, Call { to, sent: now, what, is_late: false, among: self.fresh });
         self.order.push_back((now, id));
         self.young.push_back((now, id));
         self.fresh += 1;
@@ -76,19 +79,24 @@ impl Calls {
         self.fresh
     }
 
-    /// Notes which are late by now.
-    pub(super) fn age(&mut self, late_after: Duration, now: Instant) {
+    /// Notes the next that is late by now.
+    pub(super) fn next_that_is_late(&mut self, late_after: Duration, now: Instant) -> Option<Call> {
         while let Some((sent, id)) = self.young.front() {
-            match self.open.get_mut(id).filter(|call| call.sent == *sent) {
-                Some(_) if now < *sent + late_after => return,
-                Some(call) => {
-                    call.is_late = true;
-                    self.fresh -= 1;
-                }
-                None => {}
+            let open = self.open.get_mut(id).filter(|call| call.sent == *sent);
+            if open.is_some() && now < *sent + late_after {
+                return None;
             }
+            let late = open.map(|call| {
+                call.is_late = true;
+                self.fresh -= 1;
+                *call
+            });
             self.young.pop_front();
+            if late.is_some() {
+                return late;
+            }
         }
+        None
     }
 
     /// When the oldest that may be late soon is late.

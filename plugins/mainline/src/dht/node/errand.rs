@@ -1,18 +1,23 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::api::{Family, Goal, Outcome};
+use super::plan::Needs;
 use super::walk::Walk;
 
 /// A search on its way.
 #[derive(Debug)]
 pub(super) struct Search {
-    pub(super) goal: Goal,
+    pub(super) goal: Arc<Goal>,
     pub(super) family: Family,
     pub(super) walk: Walk,
+    began: Instant,
     /// When to look at it again.
     pub(super) wake: Option<Instant>,
+    /// The earliest timer that stands for it.
+    pub(super) timer: Option<Instant>,
     pub(super) is_waiting: bool,
     /// Somebody had what is searched for.
     pub(super) has_found: bool,
@@ -39,12 +44,14 @@ enum Offered {
 }
 
 impl Search {
-    pub(super) fn new(goal: Goal, family: Family, walk: Walk) -> Self {
+    pub(super) fn new(goal: Arc<Goal>, family: Family, walk: Walk, now: Instant) -> Self {
         Self {
             goal,
             family,
             walk,
+            began: now,
             wake: None,
+            timer: None,
             is_waiting: false,
             has_found: false,
             is_short: false,
@@ -53,13 +60,18 @@ impl Search {
         }
     }
 
-    /// Nothing was found yet: who is late may have it.
-    pub(super) fn is_thorough(&self) -> bool {
-        !self.has_found && matches!(self.goal, Goal::Peers(_) | Goal::Get(_))
+    /// Of the items of a register each node may have the newest.
+    pub(super) fn needs(&self) -> Needs {
+        match &*self.goal {
+            Goal::Peers(_) | Goal::Get(_) if !self.has_found => Needs::All,
+            Goal::Peers(_) | Goal::Announce(..) | Goal::Put(_) => Needs::Most,
+            Goal::Get(_) | Goal::Nodes(_) => Needs::Timely,
+        }
     }
 
     /// Notes that a node is asked to store a part.
     pub(super) fn offered(&mut self, to: SocketAddr, part: usize, now: Instant) {
+        self.outcome.sent_after = Some(now.saturating_duration_since(self.began));
         self.offers.push(Offer { to, part, at: now, state: Offered::Sent { tries: 1 } });
     }
 

@@ -1,8 +1,10 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::api::{Event, Family, Goal, Item, SearchId};
 use super::calls::{Call, What};
+use super::odds::Kind;
 use super::search::REPLICAS;
 use super::{Node, address};
 use crate::dht::Id;
@@ -16,14 +18,14 @@ impl Node {
     /// Takes the answer to a question.
     pub(super) fn hear(&mut self, from: SocketAddr, message: &Message<'_>, reply: &Reply<'_>, now: Instant) {
         let Some(call) = self.calls.close(message.transaction, from) else { return };
-        self.counts.answered += 1;
+        self.counts.answered[Family::of(from).index()] += 1;
         let contact = Contact { id: reply.id, at: from };
         self.meet(contact, &call, now);
         if let Some(seen) = message.ip {
             self.seen(from, seen);
         }
         match call.what {
-            What::Step(search) => self.hear_step(search, contact, reply, now),
+            What::Step(search) => self.hear_step(search, (contact, call.sent), reply, now),
             What::Offer(search) => self.hear_offer(search, from, None, now),
             What::Ping => {}
         }
@@ -39,7 +41,7 @@ impl Node {
         now: Instant,
     ) {
         let Some(call) = self.calls.close(message.transaction, from) else { return };
-        self.counts.answered += 1;
+        self.counts.answered[Family::of(from).index()] += 1;
         match call.what {
             What::Step(id) => {
                 if let Some(search) = self.searches.get_mut(&id) {
@@ -58,8 +60,10 @@ impl Node {
         // A node that does not store may answer all the same.
         if !matches!(call.what, What::Offer(_)) {
             let side = &mut self.sides[Family::of(call.to).index()];
+            if !call.is_late {
+                side.silent(call.to, now);
+            }
             side.table.failed(call.to);
-            side.suspects.failed(call.to, now);
         }
         if let What::Step(id) = call.what
             && let Some(search) = self.searches.get_mut(&id)
@@ -69,14 +73,28 @@ impl Node {
         }
     }
 
+    /// A question was not answered in time; it may still be.
+    pub(super) fn miss(&mut self, call: &Call, now: Instant) {
+        if matches!(call.what, What::Offer(_)) {
+            return;
+        }
+        if self.sides[Family::of(call.to).index()].silent(call.to, now) == Some(Kind::Known) {
+            self.window.lost(self.late_after(), now);
+        }
+    }
+
     fn meet(&mut self, contact: Contact, call: &Call, now: Instant) {
         let took = now.saturating_duration_since(call.sent);
+        self.window.answered(took, call.among, !self.waiting.is_empty());
         let side = &mut self.sides[Family::of(contact.at).index()];
         side.rtt.learn(took);
         side.suspects.answered(contact.at);
         self.server.proven.note(contact.at, now);
-        if contact.id != side.id && address::is_usable(contact.at, self.settings.wide) {
-            side.table.heard(contact, Some(took), now);
+        if contact.id != side.id && address::is_usable(contact.at, self.settings.is_outside()) {
+            let kind = side.table.heard(contact, Some(took), now);
+            if !matches!(call.what, What::Offer(_)) {
+                side.odds.learn(kind, true);
+            }
         }
     }
 
@@ -89,7 +107,8 @@ impl Node {
         }
         let side = &mut self.sides[Family::of(voter).index()];
         side.votes.cast(voter.ip(), seen);
-        if let Some((at, votes)) = side.votes.winner().filter(|_| self.settings.wide)
+        if self.settings.wide
+            && let Some((at, votes)) = side.votes.winner()
             && votes >= QUORUM
             && !side.id.is_secure(at.ip())
         {
@@ -98,11 +117,17 @@ impl Node {
         }
     }
 
-    fn hear_step(&mut self, id: SearchId, from: Contact, reply: &Reply<'_>, now: Instant) {
+    fn hear_step(
+        &mut self,
+        id: SearchId,
+        (from, asked_at): (Contact, Instant),
+        reply: &Reply<'_>,
+        now: Instant,
+    ) {
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let place = search.walk.answered(from, reply.token);
+        let place = search.walk.answered(from, reply.token, asked_at);
         let stores_here = search.goal.stores() && search.walk.rank(place) < REPLICAS;
-        let goal = search.goal.clone();
+        let goal = Arc::clone(&search.goal);
         self.report(id, &goal, reply);
         if reply.more
             && let Some(search) = self.searches.get_mut(&id)

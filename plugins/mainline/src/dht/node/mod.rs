@@ -7,6 +7,9 @@ mod errand;
 mod goal;
 mod heard;
 mod keep;
+mod odds;
+mod plan;
+mod reach;
 mod rtt;
 mod search;
 mod serve;
@@ -14,19 +17,24 @@ mod side;
 mod table;
 mod upkeep;
 mod walk;
+mod window;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-pub use api::{Event, Facts, Family, Goal, Item, Mode, Outcome, SearchId, Settings, Stored, Transmit};
+pub use api::{
+    Event, Facts, Family, Goal, Item, Mode, Outcome, Reachable, SearchId, Settings, SideFacts, Stored,
+    Transmit,
+};
 
 use self::calls::{Calls, What};
 use self::errand::Search;
 use self::search::Tokens;
 use self::serve::Server;
 use self::side::Side;
+use self::window::Window;
 use super::Id;
 use super::krpc::{self, Ask, Contact};
 
@@ -39,8 +47,11 @@ pub struct Node {
     searches: HashMap<SearchId, Search>,
     /// Searches whose next questions wait for room in the window.
     waiting: VecDeque<SearchId>,
+    window: Window,
     timers: BinaryHeap<Reverse<(Instant, SearchId)>>,
     tokens: Tokens,
+    /// What time of day it was once.
+    clock: Option<(Instant, Duration)>,
     server: Server,
     upkeep_at: Instant,
     counts: Counts,
@@ -52,15 +63,9 @@ pub struct Node {
 /// What has come and gone.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counts {
-    asked: u64,
-    answered: u64,
-    reached: bool,
+    asked: [u64; 2],
+    answered: [u64; 2],
 }
-
-/// How likely a node is to be there that others tell of, until experience says otherwise.
-const TOLD: f32 = 0.7;
-/// How likely a node is to be there that has answered in the last quarter of an hour.
-const GOOD: f32 = 0.97;
 
 impl Node {
     /// A node; the same settings and seed make the same one. What others must not guess follows from [`Settings::secret`].
@@ -72,7 +77,7 @@ impl Node {
                 Some(ip) => Id::secure(ip, &mut chance),
                 None => Id::random(&mut chance),
             };
-            Side::new(id, settings.wide)
+            Side::new(id, &settings, now)
         };
         let sides = [side(0), side(1)];
         let calls = Calls::new(settings.derived(b"calls"));
@@ -83,8 +88,10 @@ impl Node {
             calls,
             searches: HashMap::new(),
             waiting: VecDeque::new(),
+            window: Window::new(settings.window),
             timers: BinaryHeap::new(),
             tokens: Tokens::default(),
+            clock: None,
             server,
             upkeep_at: now,
             counts: Counts::default(),
@@ -101,6 +108,16 @@ impl Node {
         self.sides[family.index()].id
     }
 
+    /// Takes more addresses to ask when nobody else is known.
+    pub fn add_hosts(&mut self, hosts: &[SocketAddr]) {
+        for host in hosts {
+            let known = &mut self.sides[Family::of(*host).index()].hosts;
+            if !known.contains(host) {
+                known.push(*host);
+            }
+        }
+    }
+
     /// Sets the addresses to ask when nobody else is known.
     pub fn start_from(&mut self, bootstrap: &[SocketAddr]) {
         for family in [Family::V4, Family::V6] {
@@ -111,7 +128,8 @@ impl Node {
 
     /// Takes nodes that are known to be there.
     pub fn introduce(&mut self, contacts: &[Contact], now: Instant) {
-        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, self.settings.wide)) {
+        let outside = self.settings.is_outside();
+        for contact in contacts.iter().filter(|contact| address::is_usable(contact.at, outside)) {
             self.sides[Family::of(contact.at).index()].table.heard(*contact, None, now);
         }
     }
@@ -131,15 +149,15 @@ impl Node {
         while let Some(call) = self.calls.give_up(self.settings.patience, now) {
             self.lose(call, now);
         }
-        self.calls.age(self.late_after(), now);
+        let late_after = self.late_after();
+        while let Some(call) = self.calls.next_that_is_late(late_after, now) {
+            self.miss(&call, now);
+        }
         while let Some(Reverse((_, search))) =
             self.timers.peek().copied().filter(|Reverse((at, _))| *at <= now)
         {
             self.timers.pop();
-            // Others may stand for the same search: only the one that is set counts.
-            if self.searches.get(&search).is_some_and(|search| search.wake.is_some_and(|wake| wake <= now)) {
-                self.step(search, now);
-            }
+            self.wake(search, now);
         }
         self.go_on(now);
         self.keep_up(now);
@@ -169,25 +187,34 @@ impl Node {
         let nodes =
             self.sides.iter().flat_map(|side| side.table.all()).filter(|known| known.is_good(now)).count();
         let seen = |side: &Side| side.votes.winner().map(|(seen, _)| seen);
+        let sides = [0, 1].map(|at| SideFacts {
+            asked: self.counts.asked[at],
+            answered: self.counts.answered[at],
+            ..self.sides[at].facts(now)
+        });
         Facts {
             nodes,
-            asked: self.counts.asked,
-            answered: self.counts.answered,
+            asked: self.counts.asked.iter().sum(),
+            answered: self.counts.answered.iter().sum(),
             seen_at: [seen(&self.sides[0]), seen(&self.sides[1])],
-            reached: self.counts.reached,
+            reached: sides.iter().any(|side| side.reachable == Reachable::Yes),
             size: self.sides.iter().find_map(Side::size),
+            sides,
         }
     }
 
     /// Sends a question.
     fn ask(&mut self, to: SocketAddr, what: What, ask: &Ask<'_>, token: Option<&[u8]>, now: Instant) {
         let transaction = self.calls.open(to, what, now);
-        self.counts.asked += 1;
-        let id = self.sides[Family::of(to).index()].id;
+        let at = Family::of(to).index();
+        self.counts.asked[at] += 1;
+        let side = &mut self.sides[at];
+        side.reach.asking(to, now);
+        let (id, read_only) = (side.id, !side.reach.serves());
         let asking = krpc::Asking {
             transaction: &transaction,
             id: &id,
-            read_only: self.settings.mode == Mode::Client,
+            read_only,
             both: self.settings.families == [true, true],
             token,
         };
@@ -201,14 +228,14 @@ impl Node {
     }
 
     fn has_room(&self) -> bool {
-        self.calls.fresh() < self.settings.window
+        self.calls.fresh() < self.window.size()
     }
 }
 
 /// The peers, items and tokens that are kept by their info hash are few: the oldest goes.
-fn forget_oldest<V>(kept: &mut BTreeMap<Id, (Instant, V)>, most: usize) {
+fn forget_oldest<K: Ord + Copy, V>(kept: &mut BTreeMap<K, (Instant, V)>, most: usize) {
     if kept.len() > most
-        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(id, _)| *id)
+        && let Some(oldest) = kept.iter().min_by_key(|(_, (since, _))| *since).map(|(key, _)| *key)
     {
         kept.remove(&oldest);
     }

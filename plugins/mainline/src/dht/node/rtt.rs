@@ -30,6 +30,11 @@ impl Rtt {
         self.samples
     }
 
+    /// About how long an answer takes.
+    pub(super) fn smooth(&self) -> Duration {
+        Duration::from_micros(self.smooth.into())
+    }
+
     /// After what time an answer is late; `None` while nothing is known.
     pub(super) fn late_after(&self) -> Option<Duration> {
         let late = self.smooth.saturating_add(self.varies.saturating_mul(4)).saturating_add(SLACK_US);

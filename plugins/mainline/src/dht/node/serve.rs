@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use super::api::{Family, Mode, Settings, Transmit};
+use super::api::{Family, Settings, Transmit};
 use super::{Node, address};
 use crate::dht::Id;
 use crate::dht::krpc::{self, Answer, Ask, Contact, Message, Query, codes, push_contact};
@@ -49,11 +49,13 @@ impl Node {
         now: Instant,
     ) {
         let wide = self.settings.wide;
-        if !address::is_usable(from, wide) {
+        if !address::is_usable(from, self.settings.is_outside()) {
             return;
         }
-        self.counts.reached |= !self.server.proven.has(from, now);
-        if self.settings.mode == Mode::Client || !self.server.limits.allow(from.ip(), now) {
+        let is_known = self.server.proven.has(from, now);
+        let reach = &mut self.sides[Family::of(from).index()].reach;
+        reach.questioned(from, is_known, now);
+        if !reach.serves() || !self.server.limits.allow(from.ip(), now) {
             return;
         }
         self.server.tokens.turn(now, &mut self.chance);
@@ -200,5 +202,39 @@ impl Node {
             push_contact(&mut bytes, &known.contact);
         }
         bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dht::Mode;
+    use crate::dht::krpc::{Asking, Body, Contacts, contacts};
+
+    #[test]
+    fn an_answer_that_is_cut_keeps_the_token_with_which_the_rest_can_be_had() {
+        let (now, mut chance) = (Instant::now(), fastrand::Rng::with_seed(1));
+        let settings = Settings { wide: true, mode: Mode::Server, ..Settings::default() };
+        let mut node = Node::new(settings, 2, now);
+        let known: Vec<_> = (1..=8_u8)
+            .map(|host| Contact { id: Id::random(&mut chance), at: SocketAddr::from(([11, host, 0, 1], 1)) })
+            .collect();
+        node.introduce(&known, now);
+        let from = SocketAddr::from(([12, 0, 0, 1], 1));
+        let mut asked = |ask: &Ask<'_>, token: Option<&[u8]>| {
+            let asking =
+                Asking { transaction: b"ab", id: &known[0].id, read_only: false, both: false, token };
+            let question = krpc::query(asking, ask);
+            node.handle(from, &question, now);
+            (question.len(), node.transmit().unwrap().bytes)
+        };
+        let (cut, whole) = (Id([1; 20]), Id([2; 20]));
+        let (asked_with, told) = asked(&Ask::FindNode(cut), None);
+        assert!(told.len() <= asked_with);
+        let Ok(Message { body: Body::Reply(reply), .. }) = Message::read(&told) else { panic!("no answer") };
+        assert!(reply.more && contacts(reply.nodes, Contacts::V4).count() < 8);
+        let (_, told) = asked(&Ask::FindNode(whole), Some(reply.token.unwrap()));
+        let Ok(Message { body: Body::Reply(reply), .. }) = Message::read(&told) else { panic!("no answer") };
+        assert_eq!((reply.more, contacts(reply.nodes, Contacts::V4).count()), (false, 8));
     }
 }

@@ -2,6 +2,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::api::{Settings, SideFacts};
+use super::odds::{Kind, Odds};
+use super::reach::Reach;
 use super::rtt::Rtt;
 use super::table::Table;
 use crate::dht::{Distance, Id};
@@ -14,7 +17,9 @@ pub(super) struct Side {
     pub(super) rtt: Rtt,
     pub(super) hosts: Vec<SocketAddr>,
     pub(super) suspects: Suspects,
+    pub(super) odds: Odds,
     pub(super) votes: Votes,
+    pub(super) reach: Reach,
     sizes: VecDeque<f64>,
 }
 
@@ -22,16 +27,60 @@ pub(super) struct Side {
 const SIZES: usize = 16;
 
 impl Side {
-    pub(super) fn new(id: Id, wide: bool) -> Self {
+    pub(super) fn new(id: Id, settings: &Settings, now: Instant) -> Self {
         Self {
             id,
-            table: Table::new(id, wide),
+            table: Table::new(id, settings.mode, settings.wide),
             rtt: Rtt::default(),
             hosts: Vec::new(),
             suspects: Suspects::default(),
+            odds: Odds::default(),
             votes: Votes::default(),
+            reach: Reach::new(settings, now),
             sizes: VecDeque::new(),
         }
+    }
+
+    /// What it knows of itself; questions are counted elsewhere.
+    pub(super) fn facts(&self, now: Instant) -> SideFacts {
+        SideFacts {
+            nodes: self.table.all().filter(|known| known.is_good(now)).count(),
+            known: self.table.all().count(),
+            votes: self.votes.count(),
+            agree: self.votes.winner().map_or(0, |(_, agree)| agree),
+            size: self.size(),
+            reachable: self.reach.reachable(),
+            serves: self.reach.serves(),
+            ..SideFacts::default()
+        }
+    }
+
+    /// How likely a node is to answer; `None` when it is not worth a question now.
+    pub(super) fn odds(&self, at: SocketAddr, kind: Kind, now: Instant) -> Option<f32> {
+        /// Who is less likely is not asked at all.
+        const LEAST: f32 = 0.01;
+        let odds = match self.suspects.silences(at, now) {
+            Silences::None => self.odds.of(kind, 0),
+            Silences::Lately(count) => self.odds.of(kind, count),
+            Silences::LongAgo => self.odds.of(kind, 0) * 0.5,
+        };
+        (odds >= LEAST).then_some(odds)
+    }
+
+    /// Whether it has not answered lately.
+    pub(super) fn is_suspected(&self, at: SocketAddr) -> bool {
+        self.suspects.0.contains_key(&at)
+    }
+
+    /// Notes that a node has not answered in time; who that was, when it comes unexpected.
+    pub(super) fn silent(&mut self, at: SocketAddr, now: Instant) -> Option<Kind> {
+        let is_new = self.suspects.silences(at, now) == Silences::None;
+        let kind = is_new.then(|| self.table.kind(at, now));
+        if let Some(kind) = kind {
+            self.odds.learn(kind, false);
+        }
+        self.suspects.failed(at, now);
+        kind
     }
 
     /// Learns from the distance of the nth nearest node to a target how many there are.
@@ -71,7 +120,7 @@ pub(super) struct Suspects(BTreeMap<SocketAddr, (u8, Instant)>);
 const MOST_SUSPECTS: usize = 2000;
 
 impl Suspects {
-    pub(super) fn failed(&mut self, at: SocketAddr, now: Instant) {
+    fn failed(&mut self, at: SocketAddr, now: Instant) {
         if self.0.len() >= MOST_SUSPECTS && !self.0.contains_key(&at) {
             self.0.retain(|_, (_, since)| now.saturating_duration_since(*since) < Duration::from_secs(60));
             if self.0.len() >= MOST_SUSPECTS {
@@ -86,23 +135,21 @@ impl Suspects {
         self.0.remove(&at);
     }
 
-    /// How likely an address is to answer that others tell of; `None` when it is not worth a question now.
-    pub(super) fn odds(&self, at: SocketAddr, usual: f32, now: Instant) -> Option<f32> {
-        match self.0.get(&at) {
-            None => Some(usual),
-            Some((failures, since)) => {
-                let pause = Duration::from_secs(15) * 2_u32.pow(u32::from(*failures).min(6));
-                let is_over = now.saturating_duration_since(*since) >= pause;
-                if is_over {
-                    Some(usual * 0.5)
-                } else if *failures <= 2 {
-                    Some(0.2)
-                } else {
-                    None
-                }
-            }
-        }
+    fn silences(&self, at: SocketAddr, now: Instant) -> Silences {
+        let Some((count, since)) = self.0.get(&at) else { return Silences::None };
+        let pause = Duration::from_secs(15) * 2_u32.pow(u32::from(*count).min(6));
+        let is_over = now.saturating_duration_since(*since) >= pause;
+        if is_over { Silences::LongAgo } else { Silences::Lately(*count) }
     }
+}
+
+/// How often somebody has not answered since they last did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Silences {
+    None,
+    Lately(u8),
+    /// So long ago that it is worth another try.
+    LongAgo,
 }
 
 /// Where others see this machine (BEP 42): one vote of each.
@@ -118,6 +165,11 @@ impl Votes {
         if self.0.len() > VOTES {
             self.0.pop_front();
         }
+    }
+
+    /// How many have said something.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     /// The address that most of them say, and how many do.

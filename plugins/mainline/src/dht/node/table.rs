@@ -2,18 +2,22 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::address::subnet;
+use super::api::Mode;
+use super::odds::Kind;
 use super::rtt::Rtt;
 use crate::dht::krpc::Contact;
 use crate::dht::{Distance, Id};
 
 /// The nodes that a node knows: for each number of leading bits that they share with it a bucket (BEP 5).
 ///
-/// The buckets of the far halves are larger than the 8 of BEP 5, as libtorrent's are: 128, 64, 32, 16. So a search begins several steps
-/// nearer, and in a small network at its end.
+/// The buckets of the far halves are larger than the 8 of BEP 5, as libtorrent's are: 128, 64, 32, 16, and twice that where the node is a
+/// client, of which a machine has one. So a search begins several steps nearer, and in a small network at its end.
 #[derive(Debug)]
 pub(super) struct Table {
     own: Id,
     buckets: Vec<Vec<Known>>,
+    /// The room of the farthest bucket.
+    room: usize,
     wide: bool,
 }
 
@@ -47,25 +51,33 @@ impl Known {
         self.heard.is_none_or(|heard| now.saturating_duration_since(heard) >= FRESH * 2 / 3)
     }
 
-    /// It has answered lately, and nothing since.
+    /// It has answered lately, and has not failed to since.
     pub(super) fn is_good(&self, now: Instant) -> bool {
-        self.failures == 0 && self.heard.is_some_and(|heard| now.saturating_duration_since(heard) < FRESH)
+        self.failures == 0 && self.kind(now) == Kind::Known
+    }
+
+    /// Whether it has answered lately.
+    pub(super) fn kind(&self, now: Instant) -> Kind {
+        let is_fresh = |heard| now.saturating_duration_since(heard) < FRESH;
+        if self.heard.is_some_and(is_fresh) { Kind::Known } else { Kind::Told }
     }
 }
 
 impl Table {
-    pub(super) fn new(own: Id, wide: bool) -> Self {
-        Self { own, buckets: Vec::new(), wide }
+    pub(super) fn new(own: Id, mode: Mode, wide: bool) -> Self {
+        let room = if mode == Mode::Server { 128 } else { 256 };
+        Self { own, buckets: Vec::new(), room, wide }
     }
 
-    /// Takes a node that has answered just now.
-    pub(super) fn heard(&mut self, contact: Contact, took: Option<Duration>, now: Instant) {
+    /// Takes a node that has answered just now; what was known of it before.
+    pub(super) fn heard(&mut self, contact: Contact, took: Option<Duration>, now: Instant) -> Kind {
         if let Some(known) = self.find(&contact) {
+            let kind = known.kind(now);
             (known.heard, known.failures) = (Some(now), 0);
             if let Some(took) = took {
                 known.rtt.learn(took);
             }
-            return;
+            return kind;
         }
         let mut rtt = Rtt::default();
         if let Some(took) = took {
@@ -76,6 +88,7 @@ impl Table {
             bucket.retain(|known| known.contact.at != contact.at);
         }
         self.insert(Known { contact, heard: Some(now), pinged: None, rtt, failures: 0 });
+        Kind::Told
     }
 
     /// Takes a node that somebody told of, if there is room.
@@ -83,6 +96,11 @@ impl Table {
         if self.find(&contact).is_none() {
             self.insert(Known { contact, heard: None, pinged: None, rtt: Rtt::default(), failures: 0 });
         }
+    }
+
+    /// What is known of who is at an address.
+    pub(super) fn kind(&self, at: SocketAddr, now: Instant) -> Kind {
+        self.all().find(|known| known.contact.at == at).map_or(Kind::Told, |known| known.kind(now))
     }
 
     /// Notes that a node has not answered.
@@ -101,17 +119,20 @@ impl Table {
 
     /// The nearest nodes, the nearest first, of those that `fits`.
     pub(super) fn nearest(&self, target: &Id, most: usize, fits: impl Fn(&Known) -> bool) -> Vec<&Known> {
-        let mut nearest: Vec<(Distance, &Known)> = Vec::with_capacity(most + 1);
-        for known in self.all().filter(|known| fits(known)) {
-            let distance = known.contact.id.distance(target);
-            if nearest.len() == most && nearest.last().is_some_and(|(last, _)| *last <= distance) {
+        // Numbers are compared sooner than bytes are, and this is what a server does most.
+        let mut nearest: Vec<(u64, Distance, &Known)> = Vec::with_capacity(most + 1);
+        for known in self.all() {
+            let head = known.contact.id.head() ^ target.head();
+            let is_far = nearest.len() == most && nearest.last().is_some_and(|(last, ..)| *last < head);
+            if is_far || !fits(known) {
                 continue;
             }
-            let at = nearest.partition_point(|(other, _)| *other < distance);
-            nearest.insert(at, (distance, known));
+            let distance = known.contact.id.distance(target);
+            let at = nearest.partition_point(|(first, rest, _)| (*first, rest) < (head, &distance));
+            nearest.insert(at, (head, distance, known));
             nearest.truncate(most);
         }
-        nearest.into_iter().map(|(_, known)| known).collect()
+        nearest.into_iter().map(|(.., known)| known).collect()
     }
 
     pub(super) fn all(&self) -> impl Iterator<Item = &Known> {
@@ -143,7 +164,7 @@ impl Table {
         if self.buckets.len() <= shared {
             self.buckets.resize_with(shared + 1, Vec::new);
         }
-        let (room, wide) = (room(shared), self.wide);
+        let (room, wide) = ((self.room >> shared.min(8)).max(8), self.wide);
         let bucket = &mut self.buckets[shared];
         // One address is one node, and on the internet a subnet is soon one owner.
         let ip = new.contact.at.ip();
@@ -169,10 +190,6 @@ impl Table {
     }
 }
 
-fn room(shared: usize) -> usize {
-    (128_usize >> shared.min(8)).max(8)
-}
-
 /// Who makes room for a node that answers: one that does not.
 fn worst(bucket: &[Known]) -> Option<usize> {
     bucket
@@ -193,7 +210,7 @@ mod tests {
     fn the_nearest_are_the_nearest_and_the_first_ones_stay() {
         let (mut chance, now) = (fastrand::Rng::with_seed(1), Instant::now());
         let own = Id::random(&mut chance);
-        let mut table = Table::new(own, false);
+        let mut table = Table::new(own, Mode::Server, false);
         for host in 1..=5000 {
             table.heard(contact(Id::random(&mut chance), host), None, now);
         }
@@ -210,7 +227,7 @@ mod tests {
     fn who_is_silent_goes_and_who_answers_comes() {
         let (mut chance, now) = (fastrand::Rng::with_seed(2), Instant::now());
         let own = Id([0; 20]);
-        let mut table = Table::new(own, true);
+        let mut table = Table::new(own, Mode::Server, true);
         let bucket: Vec<Contact> =
             (0_u32..8).map(|n| contact(own.sharing(10, &mut chance), n << 8 | 1)).collect();
         for known in &bucket {

@@ -28,11 +28,12 @@ impl Node {
             self.upkeep_at = now + Duration::from_secs(3600);
             return;
         }
+        self.try_reach(now);
         self.server.tokens.turn(now, &mut self.chance);
         self.server.peers.expire(now);
         self.server.items.expire(now);
         for family in [Family::V4, Family::V6] {
-            if !self.settings.families[family.index()] {
+            if !self.settings.families[family.index()] || !self.sides[family.index()].reach.serves() {
                 continue;
             }
             for at in self.doubtful(family, now) {
@@ -40,6 +41,19 @@ impl Node {
             }
             let side = &self.sides[family.index()];
             if side.table.all().take(FEW).count() < FEW && !side.hosts.is_empty() {
+                let own = side.id;
+                self.search(Goal::Nodes(own), family, now);
+            }
+        }
+    }
+
+    /// Sees in each family whether others reach the node, and makes itself known where it is to be tried.
+    fn try_reach(&mut self, now: Instant) {
+        for family in [Family::V4, Family::V6] {
+            let side = &mut self.sides[family.index()];
+            let has_company = side.table.all().any(|known| known.is_good(now));
+            let begins = side.reach.look(&side.votes, has_company, now);
+            if begins {
                 let own = side.id;
                 self.search(Goal::Nodes(own), family, now);
             }

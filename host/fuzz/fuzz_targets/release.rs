@@ -1,0 +1,4 @@
+//! A `.release`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bitboot::fuzzing::release(bytes));

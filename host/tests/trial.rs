@@ -1,0 +1,171 @@
+//! `plugin test`: whatever a plugin does, it breaks the clauses in which it does it, and the command tells the others.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use support::{Home, Ran, library};
+
+fn test(kind: &str, config: &[&str], words: &[&str]) -> Ran {
+    let library = library("bitboot_misbehaving");
+    let mut all =
+        vec!["plugin", "test", library.to_str().unwrap(), "--kind", kind, "--json", "--patience", "300ms"];
+    all.extend(config.iter().flat_map(|set| ["--config", set]));
+    all.extend(words);
+    Home::new().run(&all)
+}
+
+/// The clauses that are broken, with how.
+fn broken(ran: &Ran) -> Vec<(String, String)> {
+    let lines = ran.of_type("clause").into_iter().filter(|line| line["verdict"] == "broken");
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    lines.map(|line| (text(&line["clause"]), text(&line["why"]))).collect()
+}
+
+fn names(broken: &[(String, String)]) -> Vec<&str> {
+    broken.iter().map(|(clause, _)| clause.as_str()).collect()
+}
+
+#[test]
+fn a_plugin_without_fault_keeps_every_clause() {
+    let local = library("bitboot_local");
+    let words = ["plugin", "test", local.to_str().unwrap(), "--config", "folder={temp}/here", "--json"];
+    let ran = Home::new().ok(&words);
+    let summary = &ran.of_type("tested")[0];
+    assert!(summary["kept"].as_u64().unwrap() > 35 && summary["broken"] == 0, "{summary}");
+    assert_eq!(
+        ran.of_type("clause").len() as u64,
+        summary["kept"].as_u64().unwrap() + summary["not_judged"].as_u64().unwrap()
+    );
+    // It has no keys and no test of its own: the user's home is untouched, and that the noise was not made is told.
+    let noise =
+        ran.of_type("clause").into_iter().find(|line| line["clause"] == "noise_of_strangers_is_passed_over");
+    assert_eq!(noise.unwrap()["verdict"], "not-applicable");
+}
+
+#[test]
+fn each_fault_breaks_its_clause_alone() {
+    for clause in [
+        "caps_are_plausible",
+        "ipv6_is_carried_or_refused",
+        "oversize_value_is_refused",
+        "stopped_call_ends",
+        "cancelled_call_lets_go",
+        "quote_covers_the_cost",
+        "odd_values_cause_no_panic",
+        "flood_of_calls_is_survived",
+        "standard_output_is_left_alone",
+        "calls_leave_nothing_behind",
+    ] {
+        let ran = test("careless", &[&format!("breaks={clause}")], &[]);
+        assert_eq!(names(&broken(&ran)), [clause], "{}", ran.err());
+        assert_eq!(ran.code(), 6);
+        assert!(
+            ran.err().contains("breaks 1 clause of the contract") && ran.err().contains("--reproduce "),
+            "{}",
+            ran.err()
+        );
+    }
+    assert_eq!(broken(&test("careless", &["breaks=nothing"], &[])), []);
+    let lax = test("lax", &[], &[]);
+    assert_eq!(names(&broken(&lax)), ["unknown_config_key_is_refused"]);
+}
+
+#[test]
+fn a_death_breaks_the_clause_in_which_it_happens() {
+    for (by, how) in [
+        ("abort", "its process was ended by signal 6 (abort)"),
+        ("segfault", "its process was ended by signal 11 (segmentation fault)"),
+        ("exit", "it ended its process with exit code 0"),
+    ] {
+        let ran =
+            test("dies", &[&format!("by={by}")], &["--only", "unknown_locator_finds_nothing,saving_works"]);
+        assert_eq!(ran.code(), 6, "{by}: {}", ran.err());
+        // What comes after has a new process, and is kept.
+        let lines = ran.of_type("clause");
+        let verdicts: Vec<_> = lines.iter().map(|line| line["verdict"].as_str().unwrap()).collect();
+        assert_eq!(verdicts, ["kept", "broken", "kept"], "{by}: {lines:?}");
+        assert_eq!(broken(&ran), [("unknown_locator_finds_nothing".to_owned(), how.to_owned())], "{by}");
+    }
+    // One that cannot even be opened is told once.
+    let ran = test("panics", &["panic_in=open"], &[]);
+    assert_eq!((ran.code(), names(&broken(&ran)), ran.of_type("clause").len()), (6, vec!["it_opens"], 2));
+}
+
+#[test]
+fn what_never_ends_or_never_has_enough_is_ended() {
+    let start = Instant::now();
+    let words = ["--only", "unknown_locator_finds_nothing,saving_works", "--timeout", "2s"];
+    for kind in ["hangs", "floods"] {
+        let ran = test(kind, &[], &words);
+        let told = broken(&ran);
+        assert_eq!(names(&told), ["unknown_locator_finds_nothing"], "{kind}");
+        assert_eq!(told[0].1, "no end within 2s; its process was ended");
+    }
+    assert!(start.elapsed() < Duration::from_secs(30));
+    // Four GiB are nothing for a machine and too much for a plugin.
+    let memory =
+        test("dies", &["by=memory"], &["--only", "unknown_locator_finds_nothing", "--timeout", "60s"]);
+    assert_eq!(names(&broken(&memory)), ["unknown_locator_finds_nothing"]);
+}
+
+#[test]
+fn a_setting_that_does_not_fit_is_no_fault_of_the_plugin() {
+    let ran = test("careless", &["breks=nothing"], &[]);
+    assert_eq!(ran.code(), 10, "{}", ran.err());
+    assert!(
+        ran.err().contains("there is no setting \"breks\"\n  fix: did you mean \"breaks\"?"),
+        "{}",
+        ran.err()
+    );
+    let kind = test("carless", &[], &[]);
+    assert_eq!(kind.code(), 2);
+    assert!(kind.err().contains("did you mean \"careless\"?"), "{}", kind.err());
+}
+
+/// The processes that have a plugin on trial and whose parent is a process, or was it.
+#[cfg(target_os = "linux")]
+fn sittings(of: u32) -> Vec<u32> {
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().to_str()?.parse().ok());
+    let is_one = |pid: &u32| {
+        let read = |name: &str| std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+        let parent = read("status").lines().find_map(|line| line.strip_prefix("PPid:")?.trim().parse().ok());
+        read("cmdline").contains("__conformance") && parent == Some(of)
+    };
+    pids.filter(is_one).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_outlives_the_command() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let library = library("bitboot_misbehaving");
+    for (signal, code) in [(Signal::KILL, None), (Signal::INT, Some(130)), (Signal::TERM, Some(143))] {
+        let words = [
+            "plugin",
+            "test",
+            library.to_str().unwrap(),
+            "--kind",
+            "hangs",
+            "--only",
+            "unknown_locator_finds_nothing",
+        ];
+        let home = Home::new();
+        let mut command = home.bitboot(&words).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let start = Instant::now();
+        let wait = |until: &dyn Fn() -> bool| {
+            while !until() {
+                assert!(start.elapsed() < support::PATIENCE, "{signal:?}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        };
+        wait(&|| sittings(command.id()).len() == 1);
+        let [sitting] = sittings(command.id())[..] else { panic!("{signal:?}") };
+        kill_process(Pid::from_raw(command.id().try_into().unwrap()).unwrap(), signal).unwrap();
+        assert_eq!(command.wait().unwrap().code(), code);
+        wait(&|| !std::path::Path::new(&format!("/proc/{sitting}/fd/0")).exists());
+    }
+}
