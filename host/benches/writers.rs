@@ -22,7 +22,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bitboot::{AnnounceOptions, Bitboot, Found, LookupOptions, Network, Paths, PublicKey, Secret};
+use bitboot::{AnnounceOptions, Bitboot, Found, LookupOptions, Network, Paths, Secret, Signer};
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -136,7 +136,7 @@ fn announce_all(writers: &[User], network: &Network) -> (JoinSet<()>, mpsc::Unbo
 async fn look(dht: &Dht, network: &Network) -> usize {
     let reader = User::new(dht);
     let options = LookupOptions::default().via("lab").timeout(Duration::from_secs(20));
-    let (mut members, start) = (BTreeSet::<PublicKey>::new(), Instant::now());
+    let (mut members, start) = (BTreeSet::<Signer>::new(), Instant::now());
     let mut lookup = reader.bitboot.lookup(network, &options).unwrap();
     while let Some(found) = lookup.next().await {
         match found {

@@ -68,7 +68,7 @@ pub use client::{
 };
 pub use discovery::{Change, Ignored, Peer};
 pub use error::{Error, Kind, Result};
-pub use network::{Identity, MAX_NAME, Metadata, Network, PublicKey, Secret};
+pub use network::{Identity, MAX_NAME, Metadata, Network, PublicKey, Secret, Signer};
 pub use paths::Paths;
 pub use worker::{
     Confine, Death, Events, InForce, NotStarted, Remote, Rule, State, Witness, Worker, run_worker,

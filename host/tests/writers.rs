@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bitboot::{AnnounceOptions, Bitboot, Found, LookupOptions, Network, Paths, PublicKey, Secret};
+use bitboot::{AnnounceOptions, Bitboot, Found, LookupOptions, Network, Paths, Secret, Signer};
 use support::{Home, PATIENCE, Testnet};
 
 const WRITERS: u16 = 8;
@@ -30,7 +30,7 @@ async fn eight_writers_at_once_are_all_seen() {
         let mut announcing = bitboot.announce(&network, options).unwrap();
         tokio::spawn(async move { while announcing.next().await.is_some() {} });
     }
-    let mut signers = BTreeSet::<PublicKey>::new();
+    let mut signers = BTreeSet::<Signer>::new();
     while signers.len() < usize::from(WRITERS) {
         assert!(start.elapsed() < PATIENCE, "of {WRITERS} writers {} are seen", signers.len());
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -39,7 +39,7 @@ async fn eight_writers_at_once_are_all_seen() {
 }
 
 /// By a reader who has just come.
-async fn seen(testnet: &Testnet, network: &Network) -> BTreeSet<PublicKey> {
+async fn seen(testnet: &Testnet, network: &Network) -> BTreeSet<Signer> {
     let (reader, _home) = somebody(testnet);
     let mut lookup = reader.lookup(network, &LookupOptions::default().via("lab")).unwrap();
     let mut signers = BTreeSet::new();

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Action, ActionInfo, Announcement, Caps, Cx, Error, Found, Health, Host, Output, Query, Quote, Receipt,
-    Result, Write,
+    Action, ActionInfo, Announcement, Author, Caps, Cx, Error, Found, Health, Host, Output, Query, Quote,
+    Receipt, Result, Write,
 };
 
 /// A medium on which peers announce themselves and are looked up: what a plugin's author implements.
@@ -64,6 +64,13 @@ pub trait Backend: Send + Sync + Sized + 'static {
 
     /// Under which address others on this medium reach this machine, if that is known: what a port alone stands for in a signed record.
     fn here(&self, cx: Cx) -> impl Future<Output = Result<Option<IpAddr>>> + Send {
+        let _ = cx;
+        ready(Ok(None))
+    }
+
+    /// Under which key the medium will show what this backend announces: the [`Authored::author`](crate::Authored) that readers will see.
+    /// Asked before something is sealed, so that nobody else can bring the same bytes as their own. `None` where the medium names nobody.
+    fn author(&self, cx: Cx) -> impl Future<Output = Result<Option<Author>>> + Send {
         let _ = cx;
         ready(Ok(None))
     }

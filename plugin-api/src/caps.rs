@@ -16,6 +16,9 @@ pub struct Caps {
     pub register: Option<u32>,
     /// Seconds for which an announcement lives; 0 for ever.
     pub lifetime_s: u32,
+    /// Each value comes with who wrote it, proven by the medium's own signature; see [`Authored`](crate::Authored).
+    #[serde(default)]
+    pub authored: bool,
     /// Writing costs money.
     #[serde(default)]
     pub paid: bool,
@@ -80,6 +83,7 @@ impl Caps {
             max_value: 0,
             register: None,
             lifetime_s,
+            authored: false,
             paid: false,
             lookup_ms: 1000,
             announce_ms: 1000,

@@ -11,6 +11,7 @@
 
 mod action;
 mod announcement;
+mod authored;
 mod backend;
 mod caps;
 mod endpoint;
@@ -31,6 +32,7 @@ compile_error!("a plugin's panic must be able to become an error: build without 
 
 pub use action::{Action, ActionInfo, KindInfo};
 pub use announcement::Announcement;
+pub use authored::{Author, Authored};
 pub use backend::Backend;
 pub use caps::{Caps, Stores};
 pub use endpoint::{Address, Endpoint, EndpointError};

@@ -46,8 +46,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Announcement, Caps, Held, Locator, Peer, Query, Quote, Receipt, Scheme, SignRequest, Signed, Stores,
-        Write,
+        Announcement, Author, Authored, Caps, Held, Locator, Peer, Query, Quote, Receipt, Scheme,
+        SignRequest, Signed, Stores, Write,
     };
 
     fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(body: &T) {
@@ -63,6 +63,7 @@ mod tests {
         survives(&Write::new(locator.clone(), [0, 255]));
         survives(&Write::new(locator, []).with_after(u64::MAX));
         survives(&Held::new([0x80; 300], u64::MAX));
+        survives(&Authored::new([0x80; 27], Author::new(&[0xff; 33]).unwrap()));
         survives(&Peer::new("peer.example:80".parse().unwrap()).with_expiry(60));
         survives(&Receipt::new(8, 20).with_note("IPv4 only"));
         survives(&Quote::of("0.1 TOL"));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::{Event, Kind};
 use bitboot_plugin_api::{
-    Action, Announcement, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Progress, Query, Quote,
-    Receipt, Result, Write, message,
+    Action, Announcement, Author, Authored, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Progress,
+    Query, Quote, Receipt, Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -54,6 +54,10 @@ pub(crate) async fn quote(backend: &dyn Backend, what: &Announcement, deadline: 
 
 pub(crate) async fn here(backend: &dyn Backend, deadline: Duration) -> Result<Option<IpAddr>> {
     one(backend, "here", &(), deadline).await
+}
+
+pub(crate) async fn author(backend: &dyn Backend, deadline: Duration) -> Result<Option<Author>> {
+    one(backend, "author", &(), deadline).await
 }
 
 pub(crate) async fn health(backend: &dyn Backend, deadline: Duration) -> Result<Health> {
@@ -110,6 +114,8 @@ pub(crate) enum Step {
     Peer(Peer),
     /// A backend found sealed bytes.
     Value(Vec<u8>),
+    /// A backend found sealed bytes, and knows who wrote them.
+    Authored(Authored),
     /// A place of the medium holds this in a register.
     Held(Held),
     /// An action has a result.
@@ -147,6 +153,7 @@ impl Following {
             return match kind {
                 Kind::Peer => message::decode(&body).map(Step::Peer),
                 Kind::Value => Ok(Step::Value(body)),
+                Kind::Authored => message::decode(&body).map(Step::Authored),
                 Kind::Held => message::decode(&body).map(Step::Held),
                 Kind::Output => message::decode(&body).map(Step::Output),
                 Kind::Progress => message::decode(&body).map(Step::Progress),

@@ -16,7 +16,7 @@ mod keeper;
 mod spend;
 
 pub(super) use keeper::{Keeper, show};
-use spend::Spending;
+pub(super) use spend::Spending;
 
 /// Publish this peer
 ///

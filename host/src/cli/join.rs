@@ -12,7 +12,7 @@ use super::{complete, values};
 use crate::client::{AnnounceOptions, Answer, LookupOptions, Watch};
 use crate::discovery::{Change, Peer};
 use crate::error::Result;
-use crate::network::{Network, PublicKey};
+use crate::network::{Network, PublicKey, Signer};
 use crate::output::{ErrorLine, Line, Mode};
 
 /// Announce and watch in one: the whole job
@@ -99,7 +99,8 @@ struct Ourselves {
 
 impl Ourselves {
     fn are(&self, peer: &Peer) -> bool {
-        let signed = peer.signed_by == Some(self.identity) && self.told.port == Some(peer.endpoint.port());
+        let signed = peer.signed_by == Some(Signer::Node(self.identity))
+            && self.told.port == Some(peer.endpoint.port());
         signed || self.told.endpoints.contains(&peer.endpoint)
     }
 }

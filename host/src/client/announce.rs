@@ -230,7 +230,7 @@ impl Announcing {
 }
 
 /// Two announcements of one command on one backend spend one after the other.
-async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Agreed {
+pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Agreed {
     loop {
         if let Some(agreed) = signer.agree(&spend) {
             return agreed;

@@ -103,6 +103,11 @@ impl Lookup {
                     self.waiting.extend(self.peers.add_record(&backend, &record, now).into_iter().map(found));
                 }
             }
+            Heard::Notes { backend, notes } => {
+                for note in notes {
+                    self.waiting.extend(self.peers.add_note(&backend, &note, now).map(found));
+                }
+            }
             Heard::Done { backend, ignored, took } => {
                 self.waiting.push_back(Found::Done { backend, ignored, took });
             }

@@ -25,6 +25,7 @@ use crate::paths::Paths;
 use crate::registry::{BackendEntry, Choice, PluginEntry, Registry, Selection};
 use crate::state::{Journal, Key};
 
+pub(crate) use announce::agreement;
 pub use announce::{Announcing, Answer};
 pub(crate) use library::{Provenance, Vouched, library, provenance, vouched};
 pub use lookup::{Found, Lookup};

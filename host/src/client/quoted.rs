@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use super::{AnnounceOptions, Bitboot, kinds_of, statement};
 use crate::amount::Amount;
-use crate::discovery::quote;
+use crate::discovery::{Deed, Statement, quote};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::state::Key;
@@ -67,7 +67,12 @@ impl Bitboot {
             let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
             let (candidate, timeout): (_, Duration) = (self.candidate(choice), options.timeout);
             asked.spawn(async move {
-                Quoted { network, backend, quote: quote(candidate, &what, timeout).await, mainnet }
+                Quoted {
+                    network,
+                    backend,
+                    quote: quote(candidate, Deed::Announce, &what, timeout).await,
+                    mainnet,
+                }
             });
         }
         let mut quoted = asked.join_all().await;
@@ -76,7 +81,37 @@ impl Bitboot {
     }
 }
 
+impl Bitboot {
+    /// What taking an announcement back would cost, on each of some backends that costs something.
+    pub(crate) async fn quote_withdrawal(
+        &self,
+        network: &Network,
+        what: &Statement,
+        backends: impl IntoIterator<Item = String>,
+        timeout: Duration,
+    ) -> Vec<Quoted> {
+        let mut quoted = Vec::new();
+        for backend in backends {
+            // A backend that was removed meanwhile cannot be told.
+            let Ok(choice) = self.registry().choice(backend.clone()) else { continue };
+            if kinds_of(&self.paths, &choice).is_empty() {
+                continue;
+            }
+            let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
+            let quote = quote(self.candidate(choice), Deed::Withdraw, what, timeout).await;
+            quoted.push(Quoted { network: network.name().to_owned(), backend, quote, mainnet });
+        }
+        quoted
+    }
+}
+
 impl Spend {
+    /// The backend that may spend it.
+    #[must_use]
+    pub fn backend(&self) -> &str {
+        &self.backend
+    }
+
     /// The fee that was agreed to.
     #[must_use]
     pub fn fee(&self) -> &Amount {

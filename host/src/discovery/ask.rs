@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::listen::listen;
 use super::{Candidate, Ignored};
 use crate::error::Error;
-use crate::network::{Network, Record};
+use crate::network::{Network, Note, Record};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -23,6 +23,8 @@ pub(crate) enum Heard {
     Address { backend: String, peer: bitboot_plugin_api::Peer },
     /// A backend found records that hold, each signed.
     Records { backend: String, records: Vec<Record> },
+    /// A backend found notes that hold, each proven by its medium to be of its author.
+    Notes { backend: String, notes: Vec<Note> },
     /// A backend has told all.
     Done { backend: String, ignored: Ignored, took: Duration },
     /// A backend could not.

@@ -11,7 +11,7 @@ use super::ask::{Heard, Question};
 use super::{Candidate, Ignored, slots};
 use crate::backend::{self, Backend, Step};
 use crate::error::{Error, Result};
-use crate::network::{Epoch, Newest, Place, Record, Standing, is_sane};
+use crate::network::{Epoch, Newest, Note, Notes, Place, Record, Standing, is_sane};
 
 /// The most peers or values that one backend may bring: none can crowd the others out, or fill the memory.
 pub(super) const MAX_FINDS: usize = 10_000;
@@ -29,6 +29,8 @@ pub(super) struct Listener {
     pub(super) now: Duration,
     /// Whether the medium spans the internet.
     pub(super) wide: bool,
+    /// Whether the medium is told notes.
+    pub(super) notes: bool,
 }
 
 pub(super) async fn listen(
@@ -43,20 +45,23 @@ pub(super) async fn listen(
     let now = question.now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let listener = Listener::new(&name, backend, sender.clone(), deadline, now, &caps);
     let mut asking = JoinSet::new();
-    for place in places(question, &medium, now) {
+    for place in places(question, &medium, caps.paid, now) {
         let place = Arc::new(place);
         if caps.stores != Stores::Register && caps.stores != Stores::CasRegister {
             asking.spawn(listener.clone().addresses_and_values(Arc::clone(&place)));
         }
         if caps.register.is_some() {
-            asking.spawn(slots::walk(listener.clone(), place));
+            let walk = slots::walk(listener.clone(), place);
+            asking.spawn(async { Ok((walk.await?, Notes::default())) });
         }
     }
     let (mut ignored, mut failure, mut worked) = (Ignored::default(), None, false);
+    let mut notes = Notes::default();
     while let Some(ended) = asking.join_next().await {
         match ended {
-            Ok(Ok(more)) => {
+            Ok(Ok((more, written))) => {
                 ignored += more;
+                notes.extend(written.iter().cloned());
                 worked = true;
             }
             Ok(Err(error)) => failure = failure.or(Some(error)),
@@ -64,14 +69,16 @@ pub(super) async fn listen(
             Err(_) => {}
         }
     }
+    // Only now: a note of one epoch may take back that of another.
+    listener.tell_notes(&notes, &mut ignored).await;
     match failure {
         Some(error) if !worked => Err(error),
         _ => Ok(ignored),
     }
 }
 
-fn places(question: &Question, medium: &str, now: Duration) -> Vec<Place> {
-    Epoch::all_of(&question.network, now)
+fn places(question: &Question, medium: &str, paid: bool, now: Duration) -> Vec<Place> {
+    Epoch::all_of(&question.network, paid, now)
         .into_iter()
         .map(|epoch| Place::new(&question.network, medium, epoch))
         .collect()
@@ -86,7 +93,8 @@ impl Listener {
         now: Duration,
         caps: &Caps,
     ) -> Self {
-        Self { name: name.into(), backend, sender, deadline, now, wide: caps.wide }
+        let notes = caps.authored && Note::is_for(caps.max_value);
+        Self { name: name.into(), backend, sender, deadline, now, wide: caps.wide, notes }
     }
 
     pub(super) fn left(&self) -> Duration {
@@ -97,11 +105,12 @@ impl Listener {
         Error::of_backend(&self.name, error)
     }
 
-    async fn addresses_and_values(self, place: Arc<Place>) -> Result<Ignored> {
+    async fn addresses_and_values(self, place: Arc<Place>) -> Result<(Ignored, Notes)> {
         // Without the asker's limit: a backend would count what is not shown.
         let query = Query::new(place.locator().clone());
         let mut lookup = backend::lookup(&*self.backend, &query, self.left());
         let (mut finds, mut ignored, mut records) = (0, Ignored::default(), Newest::default());
+        let mut notes = Notes::default();
         loop {
             let step = lookup.next().await.map_err(|error| self.error(error))?;
             // A large value counts as several: what floods must end before it has moved gigabytes.
@@ -111,7 +120,7 @@ impl Listener {
             };
             match step {
                 Step::Done(_) => break,
-                Step::Peer(_) | Step::Value(_) if finds > MAX_FINDS => {
+                Step::Peer(_) | Step::Value(_) | Step::Authored(_) if finds > MAX_FINDS => {
                     ignored.beyond += 1;
                     break;
                 }
@@ -119,15 +128,23 @@ impl Listener {
                 Step::Peer(peer) => {
                     let heard = Heard::Address { backend: self.name.to_string(), peer };
                     if self.sender.send(heard).await.is_err() {
-                        return Ok(ignored);
+                        return Ok((ignored, notes));
                     }
                 }
                 Step::Value(value) => self.open(&place, place.locator(), &value, &mut records, &mut ignored),
+                Step::Authored(what) if self.notes => match place.open_note(&what.author, &what.value) {
+                    Some(note) if note.standing(self.now) == Standing::FromTheFuture => ignored.ahead += 1,
+                    Some(note) => drop(notes.add(note)),
+                    None => ignored.unreadable += 1,
+                },
+                Step::Authored(what) => {
+                    self.open(&place, place.locator(), &what.value, &mut records, &mut ignored);
+                }
                 Step::Held(_) | Step::Output(_) | Step::Progress(_) => {}
             }
         }
         self.tell(records, &mut ignored).await;
-        Ok(ignored)
+        Ok((ignored, notes))
     }
 
     /// Opens a bundle that lay at a locator and adds its records; at once, so that no more than one is held in memory.
@@ -169,6 +186,25 @@ impl Listener {
         if !told.is_empty() {
             // Nobody to tell is nothing to do.
             let _ = self.sender.send(Heard::Records { backend: self.name.to_string(), records: told }).await;
+        }
+    }
+
+    /// Hands on the notes that hold now.
+    async fn tell_notes(&self, notes: &Notes, ignored: &mut Ignored) {
+        let mut told = Vec::new();
+        for note in notes.iter() {
+            let is_impossible =
+                |note: &Note| note.endpoint.as_ref().is_some_and(|at| !is_sane(at, self.wide));
+            match note.standing(self.now) {
+                Standing::Live if is_impossible(note) => ignored.impossible += 1,
+                Standing::Live | Standing::Withdrawn => told.push(note.clone()),
+                Standing::Expired => ignored.expired += 1,
+                Standing::FromTheFuture => ignored.ahead += 1,
+            }
+        }
+        if !told.is_empty() {
+            // Nobody to tell is nothing to do.
+            let _ = self.sender.send(Heard::Notes { backend: self.name.to_string(), notes: told }).await;
         }
     }
 

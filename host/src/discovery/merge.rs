@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bitboot_plugin_api::Endpoint;
 
-use crate::network::{Metadata, Newest, PublicKey, Record};
+use crate::network::{Metadata, Newest, Note, Notes, Record, Signer};
 
 /// A peer that was found: an address that somebody claims.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub struct Peer {
     pub endpoint: Endpoint,
     /// The backends that saw it, sorted.
     pub backends: Vec<String>,
-    /// The node that signed for it, with a signature that was verified; `None` where a medium carries bare addresses.
-    pub signed_by: Option<PublicKey>,
+    /// Who signed for it, with a signature that was verified; `None` where a medium carries bare addresses.
+    pub signed_by: Option<Signer>,
     /// What the node says besides.
     pub metadata: Metadata,
     /// When it was first seen in this lookup.
@@ -38,8 +38,9 @@ pub(crate) enum News {
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     /// By address and signer: two nodes that claim one address are two peers, for who lies is not known here.
-    known: BTreeMap<(Endpoint, Option<PublicKey>), Peer>,
+    known: BTreeMap<(Endpoint, Option<Signer>), Peer>,
     records: Newest,
+    notes: Notes,
     /// Addresses that nobody signed, held back until somebody does.
     held_back: BTreeMap<Endpoint, BTreeSet<String>>,
     only_signed: bool,
@@ -52,7 +53,11 @@ impl Peer {
 
     /// Whether another is what this one has become: seen by more, or signed for.
     pub(crate) fn is_now(&self, later: &Self) -> bool {
-        self.endpoint == later.endpoint && (self.signed_by.is_none() || self.signed_by == later.signed_by)
+        let signer_is = match (&self.signed_by, &later.signed_by) {
+            (None, _) | (Some(Signer::Author(_)), Some(Signer::Node(_))) => true,
+            (before, after) => before == after,
+        };
+        self.endpoint == later.endpoint && signer_is
     }
 
     fn also_seen_by(&mut self, backend: &str) -> bool {
@@ -121,32 +126,72 @@ impl Peers {
         {
             return Vec::new();
         }
-        record.endpoints.iter().filter_map(|endpoint| self.sign(backend, endpoint, record, now)).collect()
+        let sign = |endpoint: &Endpoint| {
+            let (news, peer) = self.sign(backend, endpoint, Signer::Node(record.signer), now)?;
+            peer.metadata.clone_from(&record.metadata);
+            peer.expires = UNIX_EPOCH.checked_add(record.expires());
+            Some((news, peer.clone()))
+        };
+        record.endpoints.iter().filter_map(sign).collect()
     }
 
+    /// Adds a note that holds; what is new about its address.
+    pub(crate) fn add_note(&mut self, backend: &str, note: &Note, now: SystemTime) -> Option<(News, Peer)> {
+        let endpoint = note.endpoint.as_ref().filter(|_| self.notes.add(note.clone()))?;
+        // A node's own signature says more: the note is one more who saw it there.
+        let nodes = (endpoint.clone(), None)..;
+        let nodes = self.known.range_mut(nodes).take_while(|((other, _), _)| other == endpoint);
+        let mut signed = nodes.filter(|((_, signer), _)| matches!(signer, Some(Signer::Node(_)))).peekable();
+        if signed.peek().is_some() {
+            return signed
+                .filter_map(|(_, peer)| peer.also_seen_by(backend).then(|| (News::More, peer.clone())))
+                .last();
+        }
+        let (news, peer) = self.sign(backend, endpoint, Signer::Author(note.author.clone()), now)?;
+        peer.expires = UNIX_EPOCH.checked_add(note.expires());
+        Some((news, peer.clone()))
+    }
+
+    /// The peer of an address for which somebody signs now, if that is news. What was known of it in weaker ways becomes a part of it.
     fn sign(
         &mut self,
         backend: &str,
         endpoint: &Endpoint,
-        record: &Record,
+        signer: Signer,
         now: SystemTime,
-    ) -> Option<(News, Peer)> {
-        let key = (endpoint.clone(), Some(record.signer));
-        if let Some(known) = self.known.get_mut(&key) {
-            return known.also_seen_by(backend).then(|| (News::More, known.clone()));
+    ) -> Option<(News, &mut Peer)> {
+        let key = (endpoint.clone(), Some(signer.clone()));
+        if self.known.contains_key(&key) {
+            let known = self.known.get_mut(&key)?;
+            return known.also_seen_by(backend).then_some((News::More, known));
         }
-        let unsigned = self.known.remove(&(endpoint.clone(), None));
-        let news = if unsigned.is_some() { News::More } else { News::Peer };
-        let mut peer = unsigned.unwrap_or_else(|| Peer::new(endpoint.clone(), Vec::new(), now));
-        peer.also_seen_by(backend);
+        let weaker = self.weaker(endpoint, &signer);
+        let news = if weaker.is_empty() { News::Peer } else { News::More };
+        let mut peer = Peer::new(endpoint.clone(), vec![backend.to_owned()], now);
+        for before in weaker {
+            peer.seen = peer.seen.min(before.seen);
+            for backend in &before.backends {
+                peer.also_seen_by(backend);
+            }
+        }
         for backend in self.held_back.remove(endpoint).unwrap_or_default() {
             peer.also_seen_by(&backend);
         }
-        peer.signed_by = Some(record.signer);
-        peer.metadata.clone_from(&record.metadata);
-        peer.expires = UNIX_EPOCH.checked_add(record.expires());
-        self.known.insert(key, peer.clone());
-        Some((news, peer))
+        peer.signed_by = Some(signer);
+        Some((news, self.known.entry(key).or_insert(peer)))
+    }
+
+    /// Takes out what is known of an address in weaker ways: unsigned, or, for a node, by authors of media.
+    fn weaker(&mut self, endpoint: &Endpoint, than: &Signer) -> Vec<Peer> {
+        let here =
+            self.known.range((endpoint.clone(), None)..).take_while(|((other, _), _)| other == endpoint);
+        let is_weaker = |signer: &Option<Signer>| match signer {
+            None => true,
+            Some(Signer::Author(_)) => matches!(than, Signer::Node(_)),
+            Some(Signer::Node(_)) => false,
+        };
+        let keys: Vec<_> = here.map(|(key, _)| key.clone()).filter(|(_, signer)| is_weaker(signer)).collect();
+        keys.iter().filter_map(|key| self.known.remove(key)).collect()
     }
 
     /// How many addresses nobody has signed for; they are not told twice.

@@ -91,7 +91,7 @@ async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Content
                 contents.add(&records, held.revision);
             }
             Step::Done(_) | Step::Held(_) => return Ok((contents, ignored)),
-            Step::Peer(_) | Step::Value(_) | Step::Output(_) | Step::Progress(_) => {}
+            Step::Peer(_) | Step::Value(_) | Step::Authored(_) | Step::Output(_) | Step::Progress(_) => {}
         }
     }
 }

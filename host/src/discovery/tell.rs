@@ -44,10 +44,11 @@ pub(crate) struct Statement {
 /// What telling one backend would cost; `None` where it is free.
 pub(crate) async fn quote(
     candidate: Candidate,
+    deed: Deed,
     what: &Statement,
     timeout: Duration,
 ) -> Result<Option<Quote>> {
-    Teller::open(candidate, what, timeout).await?.quote().await
+    Teller::open(candidate, what, timeout).await?.quote(deed).await
 }
 
 /// Tells one backend; it never fails as a whole.

@@ -6,10 +6,10 @@ use bitboot_plugin_api::{Announcement, Caps, Endpoint, ErrorKind, Quote, Receipt
 use tokio::sync::mpsc;
 
 use super::listen::{Listener, clock};
-use super::{Candidate, Statement, slots};
+use super::{Candidate, Deed, Statement, slots};
 use crate::backend;
 use crate::error::{Error, Kind, Result};
-use crate::network::{Claim, Epoch, Metadata, Place, Record};
+use crate::network::{Claim, Epoch, Metadata, Note, Place, Record};
 
 /// One backend that is told something.
 pub(super) struct Teller<'a> {
@@ -32,7 +32,7 @@ impl<'a> Teller<'a> {
     }
 
     /// What it would cost; `None` where it is free. Of media that cost something, those are known that keep many values.
-    pub(super) async fn quote(&self) -> Result<Option<Quote>> {
+    pub(super) async fn quote(&self, deed: Deed) -> Result<Option<Quote>> {
         if !self.caps.paid {
             return Ok(None);
         }
@@ -43,9 +43,12 @@ impl<'a> Teller<'a> {
             );
             return Err(Error::new(Kind::Config, what).fix("announce on another one with --via"));
         }
-        let place = self.place(Epoch::at(self.listener.now));
-        let bundle = self.bundle(&place, &self.sign(&place, &self.claim().await?)?);
-        let what = self.announcement(&place).with_value(bundle);
+        let place = self.place(Epoch::written(self.caps.paid, self.listener.now));
+        let claim = match deed {
+            Deed::Announce => self.claim().await?,
+            Deed::Withdraw => self.withdrawal(),
+        };
+        let what = self.announcement(&place).with_value(self.value(&place, &claim).await?.0);
         let quoted = backend::quote(&*self.listener.backend, &what, self.listener.left()).await;
         quoted.map(Some).map_err(|error| self.listener.error(error))
     }
@@ -57,7 +60,7 @@ impl<'a> Teller<'a> {
                 "see what it costs: bitboot announce NETWORK ... --dry-run; and announce it by itself",
             ));
         }
-        let place = self.place(Epoch::at(self.listener.now));
+        let place = self.place(Epoch::written(self.caps.paid, self.listener.now));
         let is_secret = self.what.network.secret().is_some();
         let claim = self.claim().await;
         if self.caps.stores != Stores::Endpoints {
@@ -108,42 +111,72 @@ impl<'a> Teller<'a> {
         if !self.stores_values() && self.caps.register.is_none() {
             return Ok(None);
         }
-        let record = self.sign(place, &claim?)?;
+        let claim = claim?;
         if let Some(room) = self.caps.register {
+            let record = self.sign(place, &claim)?;
             return slots::put(&self.listener, place, &record, room).await.map(Some);
         }
-        self.publish(place, &record).await.map(Some)
+        self.publish(place, &claim).await.map(Some)
     }
 
-    /// Announces a bundle of one record, on a medium that keeps many values.
-    async fn publish(&self, place: &Place, record: &Record) -> Result<Receipt> {
-        let what = self.announcement(place).with_value(self.bundle(place, record));
+    /// Announces one claim, on a medium that keeps many values.
+    async fn publish(&self, place: &Place, claim: &Claim) -> Result<Receipt> {
+        let (value, left_out) = self.value(place, claim).await?;
+        let what = self.announcement(place).with_value(value);
         let told = backend::announce(&*self.listener.backend, &what, self.listener.left()).await;
-        told.map_err(|error| self.listener.error(error))
+        let mut receipt = told.map_err(|error| self.listener.error(error))?;
+        // The medium may keep it for ever; the record itself says until when it holds.
+        receipt.expires_in_s.get_or_insert(what.ttl_s);
+        Ok(left_out.into_iter().fold(receipt, Receipt::with_note))
     }
 
-    fn bundle(&self, place: &Place, record: &Record) -> Vec<u8> {
-        let room = self.caps.max_value as usize;
-        place.seal(place.locator(), slots::nonce(), std::iter::once(record), room).0
+    /// What a medium that keeps many values is told for a claim: a bundle of one record, or a note where that has no room; also what of it
+    /// has to be left out.
+    async fn value(&self, place: &Place, claim: &Claim) -> Result<(Vec<u8>, Option<&'static str>)> {
+        if !self.listener.notes {
+            let (record, room) = (self.sign(place, claim)?, self.caps.max_value as usize);
+            let bundle = place.seal(place.locator(), slots::nonce(), std::iter::once(&record), room).0;
+            return Ok((bundle, None));
+        }
+        let author = backend::author(&*self.listener.backend, self.listener.left()).await;
+        let author = author.map_err(|error| self.listener.error(error))?.ok_or_else(|| {
+            let what = format!("backend \"{}\" does not say by which key it writes", self.listener.name);
+            Error::new(Kind::Plugin, what)
+        })?;
+        let note = Note::of_claim(claim, author, self.listener.now).ok_or_else(|| {
+            let what =
+                format!("backend \"{}\" has room for one IPv4 or IPv6 address only", self.listener.name);
+            Error::new(Kind::Usage, what).fix("name one: --peer IP:PORT")
+        })?;
+        let is_less = claim.endpoints.len() > 1 || !claim.metadata.is_empty();
+        Ok((
+            place.seal_note(&note),
+            is_less.then_some("only the first IP address has room there, nothing else"),
+        ))
     }
 
     pub(super) async fn withdraw(&self) -> Result<Receipt> {
-        if self.caps.paid {
-            return Ok(
-                Receipt::new(0, 0).with_note("taking it back would cost money; it stays until it expires")
-            );
+        if self.caps.paid && !self.what.agreed {
+            return Ok(Receipt::new(0, 0).with_note(
+                "taking it back costs money, with --yes and --max-fee; else it stays until it expires",
+            ));
         }
         if !self.what.other_ports.is_empty() || !self.what.other_endpoints.is_empty() {
             return self.leave_the_others().await;
         }
         let mut receipt = Receipt::new(0, 0);
         let mut failure = None;
-        for epoch in Epoch::all_of(&self.what.network, self.listener.now) {
+        let mut epochs = Epoch::all_of(&self.what.network, self.caps.paid, self.listener.now);
+        // Readers look into all of them at once: what costs money is said once.
+        epochs.truncate(if self.caps.paid { 1 } else { epochs.len() });
+        for epoch in epochs {
             let place = self.place(epoch);
             match self.withdraw_from(&place).await {
-                Ok(stored) => {
-                    receipt.stored += stored;
+                Ok(told) => {
+                    receipt.stored += told.stored;
                     receipt.asked = receipt.asked.max(1).max(receipt.stored);
+                    receipt.fee = told.fee.or(receipt.fee);
+                    receipt.notes.extend(told.notes);
                 }
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -159,7 +192,7 @@ impl<'a> Teller<'a> {
 
     /// A node has one record in a network: what else it announces stays in it.
     async fn leave_the_others(&self) -> Result<Receipt> {
-        let place = self.place(Epoch::at(self.listener.now));
+        let place = self.place(Epoch::written(self.caps.paid, self.listener.now));
         let what =
             &Statement { port: None, endpoints: Vec::new(), metadata: Metadata::new(), ..self.what.clone() };
         let rest = Teller {
@@ -172,10 +205,11 @@ impl<'a> Teller<'a> {
         rest.record(&place, claim).await.map(Option::unwrap_or_default)
     }
 
-    async fn withdraw_from(&self, place: &Place) -> Result<u32> {
+    async fn withdraw_from(&self, place: &Place) -> Result<Receipt> {
         if let Some(room) = self.caps.register {
             let withdrawal = self.sign(place, &self.withdrawal())?;
-            return slots::withdraw(&self.listener, place, &withdrawal, room).await;
+            let stored = slots::withdraw(&self.listener, place, &withdrawal, room).await?;
+            return Ok(Receipt::new(stored, stored));
         }
         let mut what = self.announcement(place);
         if self.caps.stores == Stores::Endpoints {
@@ -185,12 +219,11 @@ impl<'a> Teller<'a> {
         match backend::withdraw(&*self.listener.backend, &what, self.listener.left()).await {
             // A medium that only adds gets the withdrawal as one more record.
             Err(error) if error.kind == ErrorKind::Unsupported && self.stores_values() => {
-                let withdrawal = self.sign(place, &self.withdrawal())?;
-                self.publish(place, &withdrawal).await.map(|receipt| receipt.stored)
+                self.publish(place, &self.withdrawal()).await
             }
             // It has been told all that it can be told.
-            Err(error) if error.kind == ErrorKind::Unsupported => Ok(0),
-            told => told.map_err(|error| self.listener.error(error)).map(|receipt| receipt.stored),
+            Err(error) if error.kind == ErrorKind::Unsupported => Ok(Receipt::new(0, 0)),
+            told => told.map_err(|error| self.listener.error(error)),
         }
     }
 

@@ -80,7 +80,7 @@ mod tests {
 
     fn asks() -> Asks {
         let (files, keys) = (vec!["config.folder".into(), "a word".into()], vec!["rsa4096".into()]);
-        Asks { network: true, listen: true, files, keys, spending: None }
+        Asks { network: true, listen: true, files, keys, ..Asks::default() }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod kept;
 mod manifest;
 mod open;
 mod quarantine;
+mod reads;
 mod request;
 mod services;
 mod workers;

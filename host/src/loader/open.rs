@@ -10,6 +10,7 @@ use super::grants::{keys, spends};
 use super::kept::Kept;
 use super::manifest::Manifest;
 use super::quarantine::Quarantine;
+use super::reads::Reads;
 use super::request::{Request, refused};
 use super::services::{Asker, Desk, LogSink, Signer};
 use super::workers::{Seen, Workers, blocking, look};
@@ -134,7 +135,8 @@ impl Loader {
             kinds: keys(&manifest.asks, &request.grants),
             spends: spends(&manifest.asks, &request.grants),
         };
-        Arc::new(Desk::new(asker, &self.cache, Arc::clone(&self.log), Arc::clone(&self.signer)))
+        let reads = Reads::new(&request.plugin, &manifest.asks, &request.grants, &request.config);
+        Arc::new(Desk::new(asker, &self.cache, reads, Arc::clone(&self.log), Arc::clone(&self.signer)))
     }
 
     fn library(&self, request: &Request, seen: &Seen) -> Result<Library> {

@@ -6,6 +6,7 @@ use bitboot_plugin_api::{
     CacheEntry, Error, ErrorKind, LogLine, Result, Scheme, SignRequest, Signed, message,
 };
 
+use super::reads::Reads;
 use crate::error::Kind;
 use crate::files;
 
@@ -43,14 +44,21 @@ pub(crate) trait Signer: Send + Sync {
 pub(super) struct Desk {
     asker: Asker,
     cache: PathBuf,
+    reads: Reads,
     log: LogSink,
     signer: Arc<dyn Signer>,
 }
 
 impl Desk {
-    pub(super) fn new(asker: Asker, cache: &Path, log: LogSink, signer: Arc<dyn Signer>) -> Self {
+    pub(super) fn new(
+        asker: Asker,
+        cache: &Path,
+        reads: Reads,
+        log: LogSink,
+        signer: Arc<dyn Signer>,
+    ) -> Self {
         let cache = cache.join("backends").join(&asker.backend);
-        Self { asker, cache, log, signer }
+        Self { asker, cache, reads, log, signer }
     }
 
     fn path(&self, name: &str) -> Result<PathBuf> {
@@ -85,6 +93,11 @@ impl Services for Desk {
                     .map_err(refused)?;
                 Ok(message::encode(&()))
             }
+            "read" => {
+                let asked: CacheEntry = message::decode(body)?;
+                let bytes = self.reads.read(&asked.name)?;
+                Ok(message::encode(&CacheEntry { name: asked.name, bytes }))
+            }
             "sign" => answer(self.signer.sign(&self.asker, &message::decode(body)?)),
             "public_key" => answer(self.signer.public_key(&self.asker, message::decode(body)?)),
             unknown => Err(Error::unsupported(format!("this host has no service `{unknown}`"))),
@@ -115,5 +128,5 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 /// The services of a backend, as its plugin reaches them.
 #[cfg(test)]
 pub(crate) fn desk(asker: Asker, cache: &Path, signer: Arc<dyn Signer>) -> impl Services {
-    Desk::new(asker, cache, Arc::new(|_| {}), signer)
+    Desk::new(asker, cache, Reads::default(), Arc::new(|_| {}), signer)
 }

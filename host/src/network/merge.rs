@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 
+use bitboot_plugin_api::Author;
+
 use super::identity::PublicKey;
+use super::note::Note;
 use super::record::Record;
 
 /// Of each signer the newest record. Adding is commutative, associative and idempotent, so it does not matter who merges what when.
@@ -36,6 +39,35 @@ impl Newest {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+}
+
+/// Of each author the newest note; adding is as with records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Notes(BTreeMap<Author, Note>);
+
+impl Notes {
+    /// Adds a note; whether it holds now, news or not.
+    pub(crate) fn add(&mut self, note: Note) -> bool {
+        match self.0.get(&note.author) {
+            Some(known) if known.holds_against(&note) => false,
+            _ => {
+                self.0.insert(note.author.clone(), note);
+                true
+            }
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Note> {
+        self.0.values()
+    }
+}
+
+impl Extend<Note> for Notes {
+    fn extend<I: IntoIterator<Item = Note>>(&mut self, notes: I) {
+        for note in notes {
+            self.add(note);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the records of a network lie on one medium in one epoch, and the keys to them.
 
-use bitboot_plugin_api::Locator;
+use bitboot_plugin_api::{Author, Locator};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -10,6 +10,7 @@ use super::epoch::Epoch;
 use super::identity::PublicKey;
 use super::merge::Newest;
 use super::name::Network;
+use super::note::{self, Note};
 use super::record::Record;
 
 /// A network on one medium in one epoch.
@@ -21,6 +22,8 @@ pub(crate) struct Place {
     pub(super) slots: [u8; 32],
     /// With which bundles are sealed.
     pub(super) seal: [u8; 32],
+    /// With which notes are sealed.
+    pub(super) note: note::Key,
     /// What records are signed for; the same on all media and in all epochs, and never sent.
     binding: [u8; 32],
 }
@@ -57,6 +60,7 @@ impl Place {
         let (epoch, medium) = if network.secret().is_some() { (epoch.0, medium) } else { (0, "") };
         let root = root(network);
         let derive = |label: &str| -> [u8; 32] { expand(&root, &info(label, epoch, medium)) };
+        let note = expand(&root, &info("note", epoch, medium));
         let locator = match network.secret() {
             None => network.locator().clone(),
             Some(_) => locator(&derive("locator")[..20]),
@@ -65,6 +69,7 @@ impl Place {
             locator,
             slots: derive("slots"),
             seal: derive("seal"),
+            note,
             binding: expand(&root, b"bitboot/1 binding"),
         }
     }
@@ -109,6 +114,16 @@ impl Place {
         bundle::seal(&self.seal, at.as_bytes(), nonce, records, room)
     }
 
+    /// Seals a note for this place's locator.
+    pub(crate) fn seal_note(&self, note: &Note) -> Vec<u8> {
+        note.seal(&self.note, &self.locator)
+    }
+
+    /// Opens what an author wrote at this place's locator; `None` where it is no note, or one of another place or author.
+    pub(crate) fn open_note(&self, author: &Author, bytes: &[u8]) -> Option<Note> {
+        Note::open(&self.note, &self.locator, author, bytes)
+    }
+
     /// Opens a bundle that lay at a locator of this place: its records that verify, and how many did not.
     pub(crate) fn open(&self, at: &Locator, bytes: &[u8]) -> Result<(Newest, usize), BundleError> {
         bundle::open(&self.seal, at.as_bytes(), &self.binding, bytes)
@@ -133,9 +148,9 @@ fn root(network: &Network) -> Hkdf<Sha256> {
     }
 }
 
-fn expand(root: &Hkdf<Sha256>, info: &[u8]) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    // 32 bytes are a length that HKDF always gives.
+fn expand<const N: usize>(root: &Hkdf<Sha256>, info: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
+    // 32 and 64 bytes are lengths that HKDF always gives.
     let _ = root.expand(info, &mut bytes);
     bytes
 }

@@ -60,11 +60,29 @@ pub(crate) enum Standing {
     FromTheFuture,
 }
 
+impl Standing {
+    /// What is dated further ahead than this is not believed.
+    const AHEAD: u64 = 3600;
+
+    /// How something of a time and with an end stands.
+    pub(super) fn of(time: u32, expires: Duration, withdrawn: bool, since_1970: Duration) -> Self {
+        if u64::from(time) > since_1970.as_secs().saturating_add(Self::AHEAD) {
+            Self::FromTheFuture
+        } else if expires <= since_1970 {
+            Self::Expired
+        } else if withdrawn {
+            Self::Withdrawn
+        } else {
+            Self::Live
+        }
+    }
+}
+
 impl Record {
     /// The longest record, in bytes.
     pub(crate) const MAX: usize = 480;
-    /// A record dated further ahead than this is not believed.
-    const AHEAD: u64 = 3600;
+    /// The shortest bundle of one record with an address, in bytes.
+    pub(super) const SMALLEST: usize = 24 + 16 + 2 + 113;
     /// Lifetimes are counted in this.
     const TICK: u64 = 30;
     const VERSION: u8 = 1;
@@ -173,15 +191,7 @@ impl Record {
     }
 
     pub(crate) fn standing(&self, since_1970: Duration) -> Standing {
-        if u64::from(self.time) > since_1970.as_secs().saturating_add(Self::AHEAD) {
-            Standing::FromTheFuture
-        } else if self.expires() <= since_1970 {
-            Standing::Expired
-        } else if self.withdrawn {
-            Standing::Withdrawn
-        } else {
-            Standing::Live
-        }
+        Standing::of(self.time, self.expires(), self.withdrawn, since_1970)
     }
 
     /// Whether this one holds against another of the same signer. Of the same second, the withdrawal holds, and then any fixed order will do.

@@ -111,7 +111,8 @@ pub(crate) struct PeerLine {
     pub(crate) peer: String,
     /// Who saw it, so far.
     pub(crate) backends: Vec<String>,
-    /// The public key of the node that signed for it, 64 hexadecimal digits; null where nobody did.
+    /// The public key of the node that signed for it, 64 hexadecimal digits, or, on media where a record has no room, of the medium's key that
+    /// wrote it; null where nobody did.
     pub(crate) signed_by: Option<String>,
     /// The signature is of that key and for this network.
     pub(crate) verified: bool,
@@ -129,7 +130,7 @@ impl PeerLine {
             network: network.into(),
             peer: peer.endpoint.to_string(),
             backends: peer.backends.clone(),
-            signed_by: peer.signed_by.map(|key| key.to_string()),
+            signed_by: peer.signed_by.as_ref().map(ToString::to_string),
             verified: peer.signed_by.is_some(),
             meta: peer.metadata.clone(),
             seen: timestamp(peer.seen),

@@ -12,7 +12,7 @@ import urllib.parse
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV, ChaCha20Poly1305
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 PRIME = 2**255 - 19
@@ -93,6 +93,7 @@ class Place:
         self.locator = info_hash if secret is None else expand(root, b"bitboot/1 locator" + where, 32)[:20]
         self.slots = expand(root, b"bitboot/1 slots" + where, 32)
         self.seal = expand(root, b"bitboot/1 seal" + where, 32)
+        self.note = expand(root, b"bitboot/1 note" + where, 64)
 
     def slot(self, level, index):
         return expand(self.slots, struct.pack(">BH", level, index), 32)
@@ -166,6 +167,19 @@ def read(bytes_, binding):
     if not verifies(body[1:33], b"bitboot/1 record" + binding + body, signature):
         return None
     return body[1:33], (struct.unpack(">L", body[33:37])[0], body[0] & 1, bytes_)
+
+
+# Notes
+
+
+def note(place, said):
+    """The lifetime, and the note."""
+    power = next(p for p in range(32) if 30 * (2 + p % 2) * 2 ** (p // 2) >= said["wanted_s"])
+    lifetime = 30 * (2 + power % 2) * 2 ** (power // 2)
+    kind, where = (0, bytes(6)) if not said["endpoint"] else (address(said["endpoint"])[0], address(said["endpoint"])[2:])
+    inside = bytes([kind << 6 | power]) + struct.pack(">L", said["time"]) + where
+    names = [b"bitboot/1 note", place.locator, bytes.fromhex(said["author"])]
+    return lifetime, AESSIV(place.note).encrypt(inside, names)
 
 
 # Bundles
@@ -246,6 +260,11 @@ def main():
         assert read(made, binding) and not read(made, bytes(32))
     for one in examples["refused"]:
         same(one["why"], read(bytes.fromhex(one["record"]), binding), None)
+    for one in examples["notes"]:
+        place = Place(one["name"], secret_of(one), one["medium"], one["hour"])
+        lifetime, made = note(place, one)
+        same("lifetime", lifetime, one["lifetime_s"])
+        same("note", made.hex(), one["note"])
     for one in examples["bundles"]:
         place = Place(one["name"], secret_of(one), one["medium"], one["hour"])
         at = place.slot(*one["slot"]) if one["slot"] else place.locator

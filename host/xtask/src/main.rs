@@ -1,5 +1,6 @@
 //! Tasks of the bitboot repository. `cargo xtask` lists them.
 
+mod chains;
 mod demo;
 mod install;
 mod process;

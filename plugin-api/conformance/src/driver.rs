@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Library};
 use bitboot_plugin_api::{
-    Action, Announcement, Call, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote, Receipt,
-    Result, Write, message,
+    Action, Announcement, Author, Call, Caps, Error, ErrorKind, Health, Held, KindInfo, Peer, Query, Quote,
+    Receipt, Result, Write, message,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,6 +33,8 @@ pub struct Finds {
     pub peers: Vec<Peer>,
     /// The values, as often as they were told.
     pub values: Vec<Vec<u8>>,
+    /// Who wrote the values, where the medium tells: in the order of the values.
+    pub authors: Vec<Author>,
     /// What places hold in a register, as often as it was told.
     pub held: Vec<Held>,
     /// How the call ended; what was found before a failure stays found.
@@ -67,6 +69,7 @@ impl Driver {
 
     /// Opens the backend.
     pub async fn configure(&self, config: &Value) -> Result<()> {
+        self.desk.set(config);
         self.ask("open", config).await
     }
 
@@ -93,6 +96,11 @@ impl Driver {
     /// What announcing would cost.
     pub async fn quote(&self, what: &Announcement) -> Result<Quote> {
         self.ask("quote", what).await
+    }
+
+    /// Under which key the medium will show what this backend announces.
+    pub async fn author(&self) -> Result<Option<Author>> {
+        self.ask("author", &()).await
     }
 
     /// Whether the medium answers.
@@ -174,8 +182,13 @@ impl Driver {
 impl Stream {
     /// Gathers what a lookup or a read finds, to its end.
     pub async fn collect(mut self) -> Finds {
-        let mut finds =
-            Finds { peers: Vec::new(), values: Vec::new(), held: Vec::new(), outcome: Err(wordless()) };
+        let mut finds = Finds {
+            peers: Vec::new(),
+            values: Vec::new(),
+            authors: Vec::new(),
+            held: Vec::new(),
+            outcome: Err(wordless()),
+        };
         while let Some(said) = self.next().await {
             if finds.peers.len() + finds.values.len() + finds.held.len() > MOST {
                 finds.outcome = Err(Error::new(ErrorKind::Other, format!("it found more than {MOST}")));
@@ -184,6 +197,10 @@ impl Stream {
             match said {
                 Said::Peer(peer) => finds.peers.push(peer),
                 Said::Value(value) => finds.values.push(value),
+                Said::Authored(what) => {
+                    finds.values.push(what.value);
+                    finds.authors.push(what.author);
+                }
                 Said::Held(held) => finds.held.push(held),
                 Said::Progress(_) | Said::Output(_) => {}
                 Said::Done(_) => {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bitboot_plugin_api::ffi::outside::{Callee, Running};
 use bitboot_plugin_api::ffi::{Flow, Kind};
-use bitboot_plugin_api::{Error, ErrorKind, Held, Peer, Progress, Result, message};
+use bitboot_plugin_api::{Authored, Error, ErrorKind, Held, Peer, Progress, Result, message};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::mpsc::{Receiver, channel, error::TrySendError};
@@ -29,6 +29,8 @@ pub enum Said {
     Peer(Peer),
     /// Sealed bytes were found.
     Value(Vec<u8>),
+    /// Sealed bytes were found, and who wrote them.
+    Authored(Authored),
     /// A place holds this in a register.
     Held(Held),
     /// So far it has come.
@@ -103,6 +105,7 @@ pub(crate) fn wordless() -> Error {
 fn read(kind: Kind, body: Vec<u8>) -> Said {
     let said = match kind {
         Kind::Peer => message::decode(&body).map(Said::Peer),
+        Kind::Authored => message::decode(&body).map(Said::Authored),
         Kind::Held => message::decode(&body).map(Said::Held),
         Kind::Progress => message::decode(&body).map(Said::Progress),
         Kind::Output => message::decode(&body).map(Said::Output),

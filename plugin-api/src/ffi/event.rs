@@ -15,6 +15,8 @@ pub enum Kind {
     Output = 4,
     /// Body: a [`Held`](crate::Held).
     Held = 5,
+    /// Body: an [`Authored`](crate::Authored).
+    Authored = 6,
     /// Body: what the operation returns. The last event.
     Done = 8,
     /// Body: an [`Error`](crate::Error). The last event.
@@ -25,9 +27,18 @@ impl Kind {
     /// The kind with a number, where there is one.
     #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::Peer, Self::Value, Self::Progress, Self::Output, Self::Held, Self::Done, Self::Failed]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        [
+            Self::Peer,
+            Self::Value,
+            Self::Progress,
+            Self::Output,
+            Self::Held,
+            Self::Authored,
+            Self::Done,
+            Self::Failed,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == number)
     }
 }
 

@@ -3,7 +3,7 @@ use tokio::task::AbortHandle;
 
 /// A request to a backend: which operation, how long it may take, and the operation's own body.
 ///
-/// Operations: `describe`, `open`, `caps`, `announce`, `lookup`, `read`, `write`, `watch`, `withdraw`, `quote`, `here`, `health`, `save`, `action`. A
+/// Operations: `describe`, `open`, `caps`, `announce`, `lookup`, `read`, `write`, `watch`, `withdraw`, `quote`, `author`, `here`, `health`, `save`, `action`. A
 /// backend answers an unknown one with [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported), so a newer host can ask an older plugin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Cx;
 use crate::ffi::inside::Listener;
 use crate::ffi::{Flow, Kind};
-use crate::{Error, ErrorKind, Held, Peer, Result, message};
+use crate::{Authored, Error, ErrorKind, Held, Peer, Result, message};
 
 /// Where a lookup or a read reports what it finds.
 #[derive(Clone)]
@@ -34,6 +34,15 @@ impl Found {
     /// When nobody listens any more, or the value is larger than a message may be (1 MiB).
     pub async fn value(&self, value: &[u8]) -> Result<()> {
         self.ear.offer(Kind::Value, value).await
+    }
+
+    /// Reports sealed bytes as they were stored, with who wrote them: only what the backend has verified. For media with
+    /// [`Caps::authored`](crate::Caps::authored), instead of [`Found::value`].
+    ///
+    /// # Errors
+    /// When nobody listens any more: return it with `?`.
+    pub async fn authored(&self, what: &Authored) -> Result<()> {
+        self.ear.tell(Kind::Authored, what).await
     }
 
     /// Reports a value that a place holds in a register. Reporting one twice does no harm.

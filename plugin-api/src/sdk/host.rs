@@ -36,10 +36,10 @@ pub struct LogLine {
     pub text: String,
 }
 
-/// What the services `cache_get` and `cache_put` take.
+/// What the services `cache_get`, `cache_put` and `read` take and answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CacheEntry {
-    /// The entry's name: 1 to 64 letters, digits, `-`, `_`.
+    /// The entry's name: 1 to 64 letters, digits, `-`, `_`. For `read` the words of the manifest.
     pub name: String,
     /// Its bytes.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "serde_bytes")]
@@ -71,6 +71,17 @@ impl Host {
     /// When the host keeps no cache, the name is not allowed, or the bytes are too many.
     pub async fn cache_put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.ask("cache_put", CacheEntry { name: name.into(), bytes: Some(bytes.to_vec()) }).await.map(|_| ())
+    }
+
+    /// What a file or an environment variable of the user holds now, at most 64 KiB, if it is there. The host reads it: a plugin's process
+    /// sees neither. It is named as in `asks.reads` of the plugin's manifest: `config.KEY`, the file that the setting KEY names, or
+    /// `env.BITBOOT_NAME_…`, a variable whose name begins with the plugin's.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for what the manifest does not name or the user does not grant.
+    pub async fn read(&self, what: &str) -> Result<Option<Vec<u8>>> {
+        let entry = self.ask("read", CacheEntry { name: what.into(), bytes: None }).await?;
+        Ok(message::decode::<CacheEntry>(&entry)?.bytes)
     }
 
     /// The signature of the user's key for this backend, which stays with the host.

@@ -1,6 +1,6 @@
 use crate::amount::Amount;
 use crate::cli::context::Context;
-use crate::client::{AnnounceOptions, Bitboot, Quoted};
+use crate::client::{AnnounceOptions, Bitboot, Quoted, Spend};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::output::{Line, QuoteLine};
@@ -19,6 +19,14 @@ pub(in crate::cli) struct Spending {
     yes: bool,
 }
 
+/// What came of asking.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Settled {
+    pub(in crate::cli) spend: Vec<Spend>,
+    /// Network, backend and why it did not even tell what it costs.
+    refused: Vec<(String, String, Error)>,
+}
+
 impl Spending {
     /// Asks backends that cost something what they cost, and a person whether to go on. `false` when nothing is to be done.
     pub(super) async fn agree(
@@ -32,6 +40,23 @@ impl Spending {
         for network in networks {
             quoted.extend(bitboot.quote(network, options).await?);
         }
+        match self.settle(context, bitboot, quoted)? {
+            Some(settled) => {
+                options.spend.extend(settled.spend);
+                options.refused.extend(settled.refused);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// Shows what backends want and asks a person; `None` when nothing is to be done.
+    pub(in crate::cli) fn settle(
+        &self,
+        context: &Context,
+        bitboot: &Bitboot,
+        quoted: Vec<Quoted>,
+    ) -> Result<Option<Settled>> {
         for quoted in &quoted {
             if let Ok(quote) = &quoted.quote
                 && (self.dry_run || quote.is_some())
@@ -48,24 +73,30 @@ impl Spending {
         if self.dry_run {
             context.screen.talk().say("nothing was announced; what is not listed costs nothing");
             let failed = quoted.into_iter().find_map(|quoted| quoted.quote.err());
-            return failed.map_or(Ok(false), Err);
+            return failed.map_or(Ok(None), Err);
         }
+        let mut settled = Settled::default();
         for quoted in quoted {
             let limits = if let Some(fee) = quoted.fee().transpose()? {
                 self.limits(context, bitboot, &quoted, fee)?
             } else {
                 Vec::new()
             };
-            options.spend.extend(quoted.agree(&limits)?);
+            settled.spend.extend(quoted.agree(&limits)?);
             // Now, while a person may still be asked for a passphrase.
             if !limits.is_empty() {
                 bitboot.unlock(&quoted.backend)?;
             }
             if let Err(error) = quoted.quote {
-                options.refused.push((quoted.network, quoted.backend, error));
+                settled.refused.push((quoted.network, quoted.backend, error));
             }
         }
-        Ok(true)
+        Ok(Some(settled))
+    }
+
+    /// Whether nothing was said about spending.
+    pub(in crate::cli) fn is_silent(&self) -> bool {
+        !self.dry_run && !self.yes && self.max_fee.is_empty()
     }
 
     /// How much may be spent: what was said, else the policy's limit, else what a person says now.

@@ -102,7 +102,7 @@ pub(in crate::cli) async fn run_action(
             Step::Output(result) => context.print(&Line::Output(OutputLine { fields: fields(result) }))?,
             Step::Progress(come) => context.screen.talk().progress(&come.what, come.done, come.total),
             Step::Done(_) => return Ok(Exit::OK),
-            Step::Peer(_) | Step::Value(_) | Step::Held(_) => {}
+            Step::Peer(_) | Step::Value(_) | Step::Authored(_) | Step::Held(_) => {}
         }
     }
 }

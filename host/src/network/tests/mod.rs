@@ -2,6 +2,7 @@
 
 mod bundle;
 mod merge;
+mod note;
 mod place;
 mod record;
 mod refused;

@@ -53,6 +53,7 @@ fn all() -> Value {
         "epochs": seconds.map(|second| epochs(NOW.as_secs() + second)),
         "records": records().iter().map(|(said, _)| said).collect::<Vec<_>>(),
         "refused": refused(),
+        "notes": [note(&networks[0], "203.0.113.7:4001", 7200), note(&networks[2], "[2001:db8::7]:65535", 60), note(&networks[0], "", 2_000_000)],
         "bundles": [bundle(&networks[0], Some(Slot { level: 1, index: 0 }), 996), bundle(&networks[0], None, 300), bundle(&networks[2], None, 996)],
     })
 }
@@ -161,6 +162,28 @@ fn refused() -> Vec<Value> {
         json!({ "why": why, "record": hex(&bytes) })
     };
     refused.into_iter().map(value).collect()
+}
+
+fn note(network: &Network, endpoint: &str, seconds: u64) -> Value {
+    let place = Place::new(network, MEDIA[0], Epoch::at(NOW));
+    let author = bitboot_plugin_api::Author::new(&counting::<33>(2)).unwrap();
+    let claim = claim(if endpoint.is_empty() { &[] } else { std::slice::from_ref(&endpoint) });
+    let claim = Claim { withdrawn: endpoint.is_empty(), lifetime: Duration::from_secs(seconds), ..claim };
+    let note = Note::of_claim(&claim, author.clone(), NOW).unwrap();
+    let sealed = place.seal_note(&note);
+    assert_eq!(place.open_note(&author, &sealed).as_ref(), Some(&note));
+    json!({
+        "name": network.name(),
+        "secret": network.secret().map(|secret| hex(secret.expose())),
+        "medium": MEDIA[0],
+        "hour": Epoch::at(NOW).0,
+        "author": author.to_string(),
+        "time": note.time,
+        "wanted_s": seconds,
+        "lifetime_s": note.lifetime.as_secs(),
+        "endpoint": note.endpoint,
+        "note": hex(&sealed),
+    })
 }
 
 /// The records of the first network, sealed for another place, are bad there.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bitboot_plugin_api::ffi::{Flow, Kind};
-use bitboot_plugin_api::{Query, message};
+use bitboot_plugin_api::{Authored, Query, message};
 use tokio::time::sleep;
 
 use crate::bench::{Bench, DEADLINE, ONE_AT_MOST};
@@ -109,9 +109,15 @@ impl Taken {
 
     fn finds(&self) -> crate::Finds {
         let of = |wanted: Kind| self.events.iter().filter(move |(kind, _)| *kind == wanted);
+        let authored: Vec<Authored> =
+            of(Kind::Authored).filter_map(|(_, body)| message::decode(body).ok()).collect();
         crate::Finds {
             peers: of(Kind::Peer).filter_map(|(_, body)| message::decode(body).ok()).collect(),
-            values: of(Kind::Value).map(|(_, body)| body.clone()).collect(),
+            values: of(Kind::Value)
+                .map(|(_, body)| body.clone())
+                .chain(authored.iter().map(|what| what.value.clone()))
+                .collect(),
+            authors: authored.iter().map(|what| what.author.clone()).collect(),
             held: of(Kind::Held).filter_map(|(_, body)| message::decode(body).ok()).collect(),
             outcome: Ok(()),
         }

@@ -120,7 +120,7 @@ pub(super) async fn watching_tells_of_new_peers(bench: &Bench) -> Told {
     announce_soon(&bench.one, &sample, &locator).await?;
     while let Some(said) = watch.next().await {
         match said {
-            Said::Peer(_) | Said::Value(_) => return Ok(()),
+            Said::Peer(_) | Said::Value(_) | Said::Authored(_) => return Ok(()),
             Said::Failed(error) | Said::Unreadable(error) => return Err(error.into()),
             _ => {}
         }

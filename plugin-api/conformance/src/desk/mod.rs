@@ -5,12 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bitboot_plugin_api::ffi::outside::Services;
 use bitboot_plugin_api::{CacheEntry, Error, LogLine, Result, Scheme, SignRequest, Signed, message};
+use serde_json::Value;
 
 /// What a host does for its plugins, in memory: a log that can be read, a cache, and signatures by throwaway keys that everybody knows.
 #[derive(Debug, Default)]
 pub struct Desk {
     log: Mutex<Vec<LogLine>>,
     cache: Mutex<BTreeMap<String, Vec<u8>>>,
+    settings: Mutex<Value>,
     asked: Mutex<Vec<SignRequest>>,
 }
 
@@ -25,6 +27,11 @@ impl Desk {
     #[must_use]
     pub fn asked(&self) -> Vec<SignRequest> {
         hold(&self.asked).clone()
+    }
+
+    /// Lets the backend have files read that these settings name, as a host does.
+    pub(crate) fn set(&self, settings: &Value) {
+        hold(&self.settings).clone_from(settings);
     }
 
     /// The public key by which it signs in a scheme, in the scheme's form. The same in each run, so that a test can give it coins of a chain of
@@ -55,6 +62,14 @@ impl Services for Desk {
             "cache_put" => {
                 let CacheEntry { name, bytes } = message::decode(body)?;
                 hold(&self.cache).insert(name, bytes.unwrap_or_default());
+            }
+            "read" => {
+                let CacheEntry { name, .. } = message::decode(body)?;
+                let path = name.strip_prefix("config.").and_then(|key| {
+                    hold(&self.settings).get(key).and_then(Value::as_str).map(ToOwned::to_owned)
+                });
+                let bytes = path.and_then(|path| std::fs::read(path).ok());
+                return Ok(message::encode(&CacheEntry { name, bytes }));
             }
             "sign" => {
                 let asked: SignRequest = message::decode(body)?;

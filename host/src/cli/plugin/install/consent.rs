@@ -110,7 +110,8 @@ pub(in crate::cli) fn words(asks: &Asks) -> Vec<String> {
     let keys = asks.keys.iter().map(|kind| format!("signing with {kind} keys that you grant"));
     let spending = spends(asks).then(|| "spending with them, up to your limits".to_owned());
     let files = asks.files.iter().map(|file| format!("files: {file}"));
-    network.into_iter().chain(listen).chain(keys).chain(spending).chain(files).collect()
+    let reads = asks.reads.iter().map(|what| format!("reading: {what}"));
+    network.into_iter().chain(listen).chain(keys).chain(spending).chain(files).chain(reads).collect()
 }
 
 /// What a plugin cannot do that does not ask for it, as far as the system can confine it.

@@ -1,0 +1,228 @@
+//! From a value to a transaction that is out: coins, fee, signatures, broadcast.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bitboot_plugin_api::{Error, ErrorKind, Host, Result, Scheme, SignRequest};
+use bitcoin::hashes::Hash;
+use bitcoin::key::CompressedPublicKey;
+use bitcoin::sighash::SighashCache;
+use bitcoin::{
+    Address, Amount, Denomination, EcdsaSighashType, OutPoint, ScriptBuf, Transaction, Txid, Witness, ecdsa,
+};
+
+use crate::coins::Plan;
+use crate::config::BitcoinConfig;
+use crate::node::{Coin, Node};
+use crate::rpc::{Refusal, Trouble};
+
+/// The user's key and what pays with it.
+pub(crate) struct Purse {
+    host: Host,
+    config: BitcoinConfig,
+    /// The rate that was quoted, and when: what is announced soon after costs what was said.
+    quoted: Mutex<Option<(Instant, u64)>>,
+}
+
+/// The key and where its coins lie.
+pub(crate) struct Owner {
+    pub(crate) key: CompressedPublicKey,
+    pub(crate) address: Address,
+    pub(crate) script: ScriptBuf,
+}
+
+/// A quote holds for so long.
+const HOLDS: Duration = Duration::from_secs(600);
+/// So many waiting transactions of ours may spend each other; nodes take no longer chain.
+const LONGEST_CHAIN: usize = 25;
+/// The name in the host's cache under which the last change lies.
+const LAST: &str = "change";
+
+impl Purse {
+    pub(crate) fn new(config: BitcoinConfig, host: Host) -> Self {
+        Self { host, config, quoted: Mutex::default() }
+    }
+
+    /// The user's key for this backend. Unlocks nothing.
+    pub(crate) async fn owner(&self) -> Result<Owner> {
+        let bytes = self.host.public_key(Scheme::EcdsaDer).await?;
+        let key = CompressedPublicKey::from_slice(&bytes).map_err(|error| {
+            Error::new(ErrorKind::Key, "the key is no compressed secp256k1 key").because(error.to_string())
+        })?;
+        let address = Address::p2wpkh(&key, self.config.chain.hrp());
+        Ok(Owner { key, script: address.script_pubkey(), address })
+    }
+
+    /// A transaction for a message at the present rate, which holds for a while.
+    pub(crate) async fn quote(&self, node: &Node, owner: &Owner, message: &ScriptBuf) -> Result<Plan> {
+        let rate = self.rate(node).await?;
+        let plan = self.plan(node, owner, message, rate).await?;
+        *self.quoted() = Some((Instant::now(), rate));
+        Ok(plan)
+    }
+
+    /// A transaction for a message at the rate that was quoted last.
+    pub(crate) async fn spend(&self, node: &Node, owner: &Owner, message: &ScriptBuf) -> Result<Plan> {
+        let quoted = self.quoted().filter(|(when, _)| when.elapsed() < HOLDS);
+        let rate = match quoted {
+            Some((_, rate)) => rate,
+            None => self.rate(node).await?,
+        };
+        self.plan(node, owner, message, rate).await
+    }
+
+    fn quoted(&self) -> std::sync::MutexGuard<'_, Option<(Instant, u64)>> {
+        self.quoted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// In satoshi for 1000 virtual bytes.
+    async fn rate(&self, node: &Node) -> Result<u64> {
+        let fallback = u64::from(self.config.fallback_rate) * 1000;
+        let estimated = node.estimated_rate(self.config.target_blocks).await?.unwrap_or(fallback);
+        let (least, most) = (node.least_rate().await?, u64::from(self.config.max_rate) * 1000);
+        if least > most {
+            let what = format!("the node wants {} satoshi for each virtual byte", least.div_ceil(1000));
+            return Err(Error::new(ErrorKind::Refused, what)
+                .because(format!("this backend is set to pay at most {}", self.config.max_rate))
+                .fix("wait, or allow more: bitboot backend set NAME max_rate=..."));
+        }
+        Ok(estimated.clamp(least, most))
+    }
+
+    async fn plan(&self, node: &Node, owner: &Owner, message: &ScriptBuf, rate: u64) -> Result<Plan> {
+        // What was left the last time is found at once, where a search of all coins takes a node of the main chain minutes.
+        if let Some(plan) =
+            self.last(node, owner).await?.and_then(|coin| Plan::new(vec![coin], message, &owner.script, rate))
+        {
+            return Ok(plan);
+        }
+        let coins = self.coins(node, owner).await?;
+        let has: Amount = coins.iter().map(|coin| coin.value).sum();
+        Plan::new(coins, message, &owner.script, rate).ok_or_else(|| {
+            Error::new(ErrorKind::Refused, format!("the wallet has {}, which is not enough", told(has)))
+                .fix(format!("send some to {}; see it with: bitboot backend run NAME wallet", owner.address))
+        })
+    }
+
+    async fn last(&self, node: &Node, owner: &Owner) -> Result<Option<Coin>> {
+        let kept = self.host.cache_get(LAST).await.ok().flatten();
+        let at: Option<OutPoint> = kept.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
+        match at {
+            Some(at) => node.output(at, Some(&owner.script), true).await,
+            None => Ok(None),
+        }
+    }
+
+    /// All coins of the owner: also what waiting transactions of theirs leave, and without what those spend.
+    pub(crate) async fn coins(&self, node: &Node, owner: &Owner) -> Result<Vec<Coin>> {
+        let mut coins = node.coins(&owner.script).await?;
+        let mut free = Vec::new();
+        for _ in 0..LONGEST_CHAIN {
+            let at: Vec<OutPoint> = coins.iter().map(|coin| coin.at).collect();
+            let spenders = node.spenders(&at).await?;
+            free.extend(
+                coins.iter().zip(&spenders).filter(|(_, spender)| spender.is_none()).map(|(coin, _)| *coin),
+            );
+            let mut spenders: Vec<Txid> = spenders.into_iter().flatten().collect();
+            spenders.sort_unstable();
+            spenders.dedup();
+            if spenders.is_empty() {
+                break;
+            }
+            coins = left_by(node.transactions(&spenders).await?.iter().flatten(), owner);
+        }
+        Ok(free)
+    }
+
+    /// Signs a plan through the host, which counts its fee once.
+    pub(crate) async fn sign(&self, plan: &Plan, owner: &Owner, purpose: &str) -> Result<Transaction> {
+        let digests: Vec<[u8; 32]> = {
+            let mut cache = SighashCache::new(&plan.transaction);
+            let digest = |(at, coin): (usize, &Coin)| {
+                let digest =
+                    cache.p2wpkh_signature_hash(at, &owner.script, coin.value, EcdsaSighashType::All)?;
+                Ok(digest.to_byte_array())
+            };
+            plan.coins.iter().enumerate().map(digest).collect::<Result<_>>()?
+        };
+        let mut transaction = plan.transaction.clone();
+        for (at, (input, digest)) in transaction.input.iter_mut().zip(digests).enumerate() {
+            let fee = if at == 0 { told(plan.fee) } else { told(Amount::ZERO) };
+            let asked = SignRequest::new(Scheme::EcdsaDer, digest, purpose).with_fee(fee);
+            let signature = bitcoin::secp256k1::ecdsa::Signature::from_der(&self.host.sign(asked).await?)?;
+            input.witness = Witness::p2wpkh(
+                &ecdsa::Signature { signature, sighash_type: EcdsaSighashType::All },
+                &owner.key.0,
+            );
+        }
+        Ok(transaction)
+    }
+
+    /// Hands a transaction to all nodes; how many took it. Fails where none did, and says whether it may be out all the same.
+    pub(crate) async fn broadcast(
+        &self,
+        nodes: &[Node],
+        transaction: &Transaction,
+        owner: &Owner,
+    ) -> Result<u32> {
+        let (id, mut taken, mut failure) = (transaction.compute_txid(), 0, None);
+        for node in nodes {
+            match node.send(transaction).await {
+                Ok(()) => taken += 1,
+                // The answer was lost, perhaps not the question.
+                Err(Trouble::Failed(_)) if node.knows(id).await.unwrap_or(false) => taken += 1,
+                Err(Trouble::Failed(error)) => {
+                    failure = Some(error.fix(format!(
+                        "it may be out or not: look for the transaction {id} before you announce again"
+                    )));
+                }
+                Err(Trouble::Refused(refusal)) => failure = failure.or(Some(refused(refusal))),
+            }
+        }
+        if taken > 0 {
+            if let Some(change) = left_by(std::iter::once(transaction), owner).pop() {
+                // Only found more slowly where it is not kept.
+                let _ = self.host.cache_put(LAST, change.at.to_string().as_bytes()).await;
+            }
+            return Ok(taken);
+        }
+        Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Unreachable, "there is no node to tell")))
+    }
+}
+
+fn left_by<'a>(transactions: impl Iterator<Item = &'a Transaction>, owner: &Owner) -> Vec<Coin> {
+    let of = |transaction: &'a Transaction| {
+        let id = transaction.compute_txid();
+        let ours =
+            transaction.output.iter().zip(0..).filter(|(output, _)| output.script_pubkey == owner.script);
+        ours.map(move |(output, vout)| Coin {
+            at: OutPoint::new(id, vout),
+            value: output.value,
+            confirmed: false,
+        })
+    };
+    transactions.flat_map(of).collect()
+}
+
+/// The reasons of a node that a user can do something about.
+fn refused(refusal: Refusal) -> Error {
+    let message = refusal.message.as_str();
+    if message.contains("too-long-mempool-chain") {
+        return Error::new(ErrorKind::Refused, "too many announcements of this key wait for a block")
+            .fix("wait for the next block, some ten minutes");
+    }
+    if ["txn-mempool-conflict", "bad-txns-inputs-missingorspent", "insufficient fee"]
+        .iter()
+        .any(|word| message.contains(word))
+    {
+        return Error::new(ErrorKind::Conflict, "something else spent the same coins meanwhile")
+            .because(message.chars().take(100).collect::<String>())
+            .fix("announce again");
+    }
+    refusal.into()
+}
+
+/// An amount as the host takes it.
+pub(crate) fn told(amount: Amount) -> String {
+    format!("{} BTC", amount.to_string_in(Denomination::Bitcoin))
+}
