@@ -85,7 +85,7 @@ impl Author {
     /// Packs, signs and lists a version, as the guide says.
     fn publish(&self, version: &str) {
         let file = format!("dist/pinboard-{version}-{}.bbp", target());
-        assert_eq!(self.made(&["plugin", "pack", ".", "--out", "dist"]), [file.clone()]);
+        assert_eq!(self.made(&["plugin", "pack", ".", "--out", "dist"]), std::slice::from_ref(&file));
         let with_key = ["--key", "author.key", "--publisher", "ada"];
         let release = format!("dist/pinboard-{version}.release");
         let signature = format!("{release}.minisig");

@@ -213,7 +213,7 @@ impl Careless {
             Breaks::StoppedCallEnds if outcome.is_err() => sleep(Duration::from_secs(3600)).await,
             Breaks::CancelledCallLetsGo if is_empty => {
                 // What an author could keep is deaf after the call.
-                let kept = bitboot_plugin_api::__border::keep(&found);
+                let kept = bitboot_plugin_api::__border::keep(found);
                 tokio::spawn(async move {
                     sleep(Duration::from_secs(3600)).await;
                     drop(kept);

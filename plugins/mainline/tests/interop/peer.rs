@@ -140,10 +140,10 @@ pub(crate) fn lines(child: &mut Child) -> Receiver<String> {
 /// An address of 127.0/16, which is free of the networks of ours, that nobody else of this process has; elsewhere than on Linux there is one
 /// for all.
 pub(crate) fn own_ip() -> IpAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
     if cfg!(not(target_os = "linux")) {
         return Ipv4Addr::LOCALHOST.into();
     }
-    static NEXT: AtomicU8 = AtomicU8::new(1);
     let process = u8::try_from(1 + std::process::id() % 250).unwrap();
     Ipv4Addr::new(127, 0, process, NEXT.fetch_add(1, Ordering::Relaxed)).into()
 }
