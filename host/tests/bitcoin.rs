@@ -214,6 +214,20 @@ fn a_quote_spends_nothing_and_holds() {
 }
 
 #[test]
+fn coins_that_are_only_enough_together_are_signed_for_one_by_one() {
+    let Some(bitcoind) = bitcoind() else { return };
+    let node = Bitcoind::start(&bitcoind);
+    let user = User::new(&node.url(), &node.cookie());
+    let address = user.wallet()["address"].as_str().unwrap().to_owned();
+    (0..2).for_each(|_| node.fund(&address, 0.000_004));
+    let dry = user.announce("192.0.2.7:4001", &["--dry-run"]);
+    assert_eq!(dry.of_type("quote")[0]["signatures"], 2, "{}", dry.err());
+    user.announced("192.0.2.7:4001");
+    let transaction = node.ask("getrawtransaction", json!([node.waiting()[0], 2]));
+    assert_eq!(transaction["vin"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn what_must_not_be_spent_is_not() {
     let Some(bitcoind) = bitcoind() else { return };
     let node = Bitcoind::start(&bitcoind);
