@@ -445,7 +445,7 @@ fn several_nodes_are_read_and_told_and_none_hides_another() {
     assert!(found.err().contains("no node answers"), "{}", found.err());
     // Two that are not connected: both are read, and that they disagree is told.
     let other = Bitcoind::start(&bitcoind);
-    let login = [("BITBOOT_BITCOIN_RPC", "test:test")];
+    let login = [("BITBOOT_PLUGIN_BITCOIN_RPC", "test:test")];
     user.home.ok(&["backend", "set", VIA, &format!("rpc={},{}", other.url(), node.url())]);
     let mut command = user.home.bitboot(&["-v", "lookup", "demo", "--via", VIA, "--json"]);
     let found = Ran(command.envs(login).output().unwrap());
@@ -458,7 +458,7 @@ fn several_nodes_are_read_and_told_and_none_hides_another() {
     let ran = user.lookup("demo");
     assert!(ran.code() == 10 && ran.err().contains("refuses the credentials"), "{}", ran.err());
     let mut command = user.home.bitboot(&["-vv", "lookup", "demo", "--via", VIA, "--json"]);
-    let ran = Ran(command.env("BITBOOT_BITCOIN_RPC", &cookie).output().unwrap());
+    let ran = Ran(command.env("BITBOOT_PLUGIN_BITCOIN_RPC", &cookie).output().unwrap());
     assert_eq!(ran.peers(), ["192.0.2.7:4001"], "{}", ran.err());
     assert!(!ran.err().contains(secret) && !ran.out().contains(secret));
     let ran = user.home.run(&["backend", "set", VIA, &format!("rpc=http://{}@127.0.0.1:1", cookie.trim())]);

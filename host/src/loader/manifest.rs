@@ -34,7 +34,7 @@ pub(crate) struct Asks {
     /// user until the next restart.
     #[serde(default)]
     pub(crate) files: Vec<String>,
-    /// What the host reads for it: `config.KEY`, the one file that its setting KEY names; `env.BITBOOT_NAME_…`, an environment variable.
+    /// What the host reads for it: `config.KEY`, the one file that its setting KEY names; `env.BITBOOT_PLUGIN_NAME_…`, an environment variable.
     #[serde(default)]
     pub(crate) reads: Vec<String>,
     /// The kinds of key that it wants to sign with.

@@ -31,8 +31,9 @@ impl Reads {
         if !grants.files.unwrap_or(true) {
             return Self::default();
         }
-        // Variables of other programs hold secrets of other programs.
-        let own = format!("BITBOOT_{}_", plugin.to_ascii_uppercase().replace('-', "_"));
+        // Variables of other programs hold secrets of other programs, and `BITBOOT_KEY_…` of ours has private keys: whatever a plugin calls
+        // itself, it has none of those.
+        let own = format!("BITBOOT_PLUGIN_{}_", plugin.to_ascii_uppercase().replace('-', "_"));
         let read = |asked: &String| {
             if let Some(key) = asked.strip_prefix("config.") {
                 let path = config.get(key).and_then(Value::as_str).filter(|path| !path.is_empty());
@@ -70,7 +71,8 @@ mod tests {
     use super::*;
 
     fn reads(grants: &Grants, config: &Value) -> Reads {
-        let reads = ["config.cookie", "env.BITBOOT_SOME_CHAIN_LOGIN", "env.HOME"].map(Into::into).to_vec();
+        let reads =
+            ["config.cookie", "env.BITBOOT_PLUGIN_SOME_CHAIN_LOGIN", "env.HOME"].map(Into::into).to_vec();
         Reads::new("some-chain", &Asks { reads, ..Asks::default() }, grants, config)
     }
 
@@ -94,8 +96,17 @@ mod tests {
     fn variables_of_others_are_not_read() {
         let reads = reads(&Grants::default(), &json!({}));
         assert_eq!(reads.read("env.HOME").unwrap_err().kind, ErrorKind::Refused);
-        assert_eq!(reads.read("env.BITBOOT_SOME_CHAIN_LOGIN").unwrap(), None);
+        assert_eq!(reads.read("env.BITBOOT_PLUGIN_SOME_CHAIN_LOGIN").unwrap(), None);
         assert_eq!(reads.read("config.cookie").unwrap(), None);
+    }
+
+    #[test]
+    fn a_plugin_with_the_name_of_something_of_ours_reads_none_of_it() {
+        let reads = ["env.BITBOOT_KEY_MINE", "env.BITBOOT_PASSPHRASE_FILE"].map(Into::into).to_vec();
+        let asks = Asks { reads, ..Asks::default() };
+        for name in ["key", "passphrase"] {
+            assert_eq!(Reads::new(name, &asks, &Grants::default(), &json!({})), Reads::default());
+        }
     }
 
     #[test]

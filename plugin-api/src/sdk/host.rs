@@ -75,7 +75,7 @@ impl Host {
 
     /// What a file or an environment variable of the user holds now, at most 64 KiB, if it is there. The host reads it: a plugin's process
     /// sees neither. It is named as in `asks.reads` of the plugin's manifest: `config.KEY`, the file that the setting KEY names, or
-    /// `env.BITBOOT_NAME_…`, a variable whose name begins with the plugin's.
+    /// `env.BITBOOT_PLUGIN_NAME_…`, a variable whose name begins with the plugin's.
     ///
     /// # Errors
     /// [`ErrorKind::Refused`](crate::ErrorKind::Refused) for what the manifest does not name or the user does not grant.

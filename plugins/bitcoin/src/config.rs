@@ -17,7 +17,7 @@ pub(crate) struct BitcoinConfig {
     pub(crate) genesis: Option<String>,
     /// Nodes' JSON-RPC addresses; the chain's usual port on this machine where there is none. All are read, all are told.
     pub(crate) rpc: Vec<String>,
-    /// The file with the nodes' credentials, `.cookie` in a node's folder; the environment variable `BITBOOT_BITCOIN_RPC` goes before it.
+    /// The file with the nodes' credentials, `.cookie` in a node's folder; the environment variable `BITBOOT_PLUGIN_BITCOIN_RPC` goes before it.
     pub(crate) cookie: Option<PathBuf>,
     /// How many blocks back a lookup looks at most.
     pub(crate) lookback_blocks: u32,
@@ -110,7 +110,7 @@ fn check_url(url: &str) -> Result<()> {
     // It would stand in the registry, and in every message that names the node.
     if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
         return Err(wrong("credentials do not belong into the address of a node").fix(
-            "set `cookie` to a file, or put user:password into the environment variable BITBOOT_BITCOIN_RPC",
+            "set `cookie` to a file, or put user:password into the environment variable BITBOOT_PLUGIN_BITCOIN_RPC",
         ));
     }
     Ok(())

@@ -16,7 +16,7 @@ pub(super) struct Login {
 }
 
 /// `user:password`; it goes before the cookie. Named in `plugin.toml`, as is the setting of the cookie.
-const VARIABLE: &str = "BITBOOT_BITCOIN_RPC";
+const VARIABLE: &str = "BITBOOT_PLUGIN_BITCOIN_RPC";
 /// A cookie is shorter; what is longer is another file.
 const LONGEST: usize = 1024;
 
