@@ -219,7 +219,8 @@ mod tests {
         node.introduce(&known, now);
         let from = SocketAddr::from(([12, 0, 0, 1], 1));
         let mut asked = |ask: &Ask<'_>, token: Option<&[u8]>| {
-            let asking = Asking { transaction: b"ab", id: &known[0].id, read_only: false, both: false, token };
+            let asking =
+                Asking { transaction: b"ab", id: &known[0].id, read_only: false, both: false, token };
             let question = krpc::query(asking, ask);
             node.handle(from, &question, now);
             (question.len(), node.transmit().unwrap().bytes)
