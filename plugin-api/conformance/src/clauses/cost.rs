@@ -11,6 +11,9 @@ use crate::check::{Told, ensure, idle};
 /// How many more there may be, for what the test's own process does meanwhile.
 const SLACK: usize = 8;
 
+/// So long may it take at least until what was let go of is gone: tokio keeps a thread for blocking work ten seconds.
+const SETTLES: Duration = Duration::from_secs(20);
+
 /// Why there is nothing to see.
 const UNSEEN: &str = "this system does not tell what a process holds";
 
@@ -52,11 +55,11 @@ impl Held {
 
     /// That the process soon holds no more than it did, give or take a few.
     async fn is_restored(self, bench: &Bench, when: &str) -> Told {
-        let start = Instant::now();
+        let (start, patience) = (Instant::now(), bench.subject.patience.max(SETTLES));
         loop {
             let Some(now) = Self::now() else { return idle(UNSEEN) };
             let restored = now.threads <= self.threads + SLACK && now.descriptors <= self.descriptors + SLACK;
-            if restored || start.elapsed() > bench.subject.patience {
+            if restored || start.elapsed() > patience {
                 return ensure(restored, || format!("{when} there are {now:?}, before there were {self:?}"));
             }
             sleep(Duration::from_millis(100)).await;
