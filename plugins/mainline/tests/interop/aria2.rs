@@ -18,7 +18,7 @@ pub(crate) struct Aria2 {
 }
 
 /// Longer than it takes to look a second time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 impl Aria2 {
     pub(crate) fn is_there() -> bool {
