@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use semver::Version;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, PublisherKey, names};
@@ -58,6 +59,15 @@ pub(crate) struct Archive {
     pub(crate) library: Digest,
 }
 
+/// Reads TOML of a stranger, of at most so many bytes.
+pub(super) fn bounded<T: DeserializeOwned>(text: &[u8], most: usize, in_words: &str) -> Result<T, String> {
+    if text.len() > most {
+        return Err(format!("it is larger than {in_words}"));
+    }
+    let text = std::str::from_utf8(text).map_err(|_| "it is no text")?;
+    toml::from_str(text).map_err(|error| error.message().into())
+}
+
 impl Publisher {
     /// A publisher's name is shown in sentences and tables: it is short and plain.
     pub(crate) fn is_name(text: &str) -> Result<(), String> {
@@ -97,11 +107,7 @@ impl Release {
                 .because(why)
                 .fix("get it again, from the publisher")
         };
-        if text.len() > MAX_RELEASE {
-            return Err(refuse("it is larger than 64 KiB".into()));
-        }
-        let text = std::str::from_utf8(text).map_err(|_| refuse("it is no text".into()))?;
-        let release: Self = toml::from_str(text).map_err(|error| refuse(error.message().into()))?;
+        let release: Self = bounded(text, MAX_RELEASE, "64 KiB").map_err(refuse)?;
         release.check().map_err(refuse)?;
         Ok(release)
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{FILE, MAX_INDEX};
 use crate::error::{Error, Kind, Result};
+use crate::install::release::bounded;
 use crate::install::{Digest, Fetcher, Place, Publisher, PublisherKey, SIGNATURE, names};
 use crate::registry::is_entry_name;
 
@@ -71,11 +72,7 @@ impl Index {
                 .because(why)
                 .fix("tell whoever keeps the index")
         };
-        if text.len() > MAX_INDEX {
-            return Err(refuse("it is larger than 3 MiB".into()));
-        }
-        let text = std::str::from_utf8(text).map_err(|_| refuse("it is no text".into()))?;
-        let index: Self = toml::from_str(text).map_err(|error| refuse(error.message().into()))?;
+        let index: Self = bounded(text, MAX_INDEX, "3 MiB").map_err(refuse)?;
         index.check().map_err(refuse)?;
         Ok(index)
     }
