@@ -1,8 +1,10 @@
 //! Files that survive: written whole or not at all, by one process at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Kind, Result};
 
@@ -47,7 +49,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>> {
                 .fix("is it the file that you meant?"))
         }
         Ok(_) => fs::read_to_string(path).map(Some).map_err(|error| Error::file("read", path, &error)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::file("read", path, &error)),
     }
 }
@@ -72,7 +74,7 @@ pub(crate) fn publish(path: &Path, content: &[u8]) -> Result<()> {
 fn write(path: &Path, content: &[u8], how: &tempfile::Builder<'_, '_>) -> Result<()> {
     let folder = folder_of(path);
     make_folder(folder)?;
-    let failed = |error: std::io::Error| Error::file("write", path, &error);
+    let failed = |error: io::Error| Error::file("write", path, &error);
     let mut unfinished = how.tempfile_in(folder).map_err(failed)?;
     unfinished.write_all(content).map_err(failed)?;
     unfinished.as_file().sync_all().map_err(failed)?;
@@ -88,7 +90,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
             sync_folder(folder_of(path));
             Ok(true)
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(Error::file("delete", path, &error)),
     }
 }
@@ -96,7 +98,7 @@ pub(crate) fn remove(path: &Path) -> Result<bool> {
 /// Adds a line to a file that only the user can read, and sees it on the disk. Lines of several processes do not mix.
 pub(crate) fn append(path: &Path, line: &str) -> Result<()> {
     make_folder(folder_of(path))?;
-    let failed = |error: std::io::Error| Error::file("write", path, &error);
+    let failed = |error: io::Error| Error::file("write", path, &error);
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
@@ -126,4 +128,16 @@ pub(crate) fn sync_folder(folder: &Path) {
     }
     #[cfg(not(unix))]
     let _ = folder;
+}
+/// SHA-256 of all that can be read, without holding it in memory.
+pub(crate) fn sha256(mut from: impl io::Read) -> io::Result<[u8; 32]> {
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 << 10]);
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(size) => hash.update(&piece[..size]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -6,6 +6,8 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::files::sha256;
+
 /// The SHA-256 of a file, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -17,17 +19,8 @@ impl Digest {
     }
 
     /// Of all that can be read, without holding it in memory.
-    pub(crate) fn of_reader(mut from: impl Read) -> io::Result<Self> {
-        let mut hasher = Sha256::new();
-        let mut piece = vec![0; 64 << 10];
-        loop {
-            match from.read(&mut piece) {
-                Ok(0) => return Ok(Self(hasher.finalize().into())),
-                Ok(size) => hasher.update(&piece[..size]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+    pub(crate) fn of_reader(from: impl Read) -> io::Result<Self> {
+        sha256(from).map(Self)
     }
 
     pub(crate) fn bytes(self) -> [u8; 32] {

@@ -1,11 +1,10 @@
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Seek};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::files;
@@ -81,15 +80,7 @@ impl Quarantine {
 /// SHA-256 of an open file, from its first byte on.
 pub(super) fn hash(mut file: &File) -> io::Result<[u8; 32]> {
     file.rewind()?;
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 << 10]);
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => return Ok(hash.finalize().into()),
-            Ok(read) => hash.update(&piece[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    files::sha256(file)
 }
 
 #[cfg(test)]
