@@ -42,6 +42,12 @@ pub enum Kind {
     Partial,
     /// A configuration is invalid.
     Config,
+    /// A wallet does not hold enough.
+    Funds,
+    /// It costs more than was agreed to.
+    OverLimit,
+    /// It would spend real money, and nobody allowed that.
+    RealMoney,
 }
 
 /// The result of everything that can fail.
@@ -62,6 +68,9 @@ impl Kind {
             Self::NeedsHuman => 8,
             Self::Partial => 9,
             Self::Config => 10,
+            Self::Funds => 11,
+            Self::OverLimit => 12,
+            Self::RealMoney => 13,
         }
     }
 
@@ -79,6 +88,9 @@ impl Kind {
             Self::NeedsHuman => "needs-human",
             Self::Partial => "partial",
             Self::Config => "config",
+            Self::Funds => "funds",
+            Self::OverLimit => "over-limit",
+            Self::RealMoney => "real-money",
         }
     }
 }
@@ -121,6 +133,7 @@ impl Error {
             ErrorKind::Unreachable | ErrorKind::TimedOut => Kind::Unreachable,
             ErrorKind::Config => Kind::Config,
             ErrorKind::Key => Kind::Key,
+            ErrorKind::Funds => Kind::Funds,
             ErrorKind::NeedsHuman => Kind::NeedsHuman,
             ErrorKind::Integrity => Kind::Integrity,
             ErrorKind::Panicked => Kind::Plugin,

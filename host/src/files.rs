@@ -1,7 +1,7 @@
 //! Files that survive: written whole or not at all, by one process at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Kind, Result};
 
 /// The largest file of ours that is read back: 4 MiB.
-const MAX_READ: u64 = 4 << 20;
+pub(crate) const MAX_READ: u64 = 4 << 20;
 
 /// Sole right to change a file, held until it is dropped. The lock lies beside the file, so that the file itself can be replaced.
 #[derive(Debug)]
@@ -51,6 +51,19 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>> {
         Ok(_) => fs::read_to_string(path).map(Some).map_err(|error| Error::file("read", path, &error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::file("read", path, &error)),
+    }
+}
+
+/// The text on standard input, which may be as long as a file.
+pub(crate) fn read_stdin() -> Result<String> {
+    let mut text = String::new();
+    let read = io::Read::take(io::stdin().lock(), MAX_READ + 1).read_to_string(&mut text);
+    match read {
+        Ok(length) if length as u64 > MAX_READ => {
+            Err(Error::new(Kind::Usage, "there is more than 4 MiB on the standard input"))
+        }
+        Ok(_) => Ok(text),
+        Err(error) => Err(Error::file("read", Path::new("the standard input"), &error)),
     }
 }
 

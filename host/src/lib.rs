@@ -64,7 +64,8 @@ mod worker;
 pub use amount::Amount;
 pub use bitboot_plugin_api::{Address, Endpoint, EndpointError, Level, Locator, Quote, Receipt};
 pub use client::{
-    AnnounceOptions, Announcing, Answer, Bitboot, Found, Lookup, LookupOptions, Quoted, Spend, Watch,
+    AnnounceOptions, Announcing, Answer, Bitboot, Found, Lookup, LookupOptions, Purpose, Quoted, Spend,
+    Watch, Withdrawing,
 };
 pub use discovery::{Change, Ignored, Peer};
 pub use error::{Error, Kind, Result};

@@ -65,4 +65,9 @@ impl Paths {
     pub fn announced(&self) -> PathBuf {
         self.state.join("announced.json")
     }
+
+    /// Where each process that keeps an announcement alive holds a lock.
+    pub(crate) fn owners(&self) -> PathBuf {
+        self.state.join("owners")
+    }
 }

@@ -145,8 +145,11 @@ fn dies_without_a_word(home: &Home, passphrase: &str) {
     // The system makes cores here, of others: else this would prove nothing.
     let other = ["-c", "ulimit -c unlimited; exec sleep 600"];
     let mut control = Command::new("/bin/bash").args(other).current_dir(place.path()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
     let pid = control.id();
+    // It has set its limit when it has become what it is to be.
+    support::process::wait("it does not begin", || {
+        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| words.starts_with(b"sleep"))
+    });
     abort(pid);
     control.wait().unwrap();
     let left = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -139,12 +139,11 @@ fn a_store_that_hangs_costs_a_few_seconds_and_only_doctor() {
     let home = home();
     home.run(&["key", "stores", "--helper", "sleep 600"]);
     home.ok(&["announce", "demo", "--port", "4001", "--via", "local", "--once"]);
-    for (words, most) in [("doctor --json", 30), ("lookup demo --via local --json", 2), ("status --json", 2)]
-    {
+    for words in ["doctor --json", "lookup demo --via local --json", "status --json"] {
         let start = std::time::Instant::now();
         let ran = home.ok(&words.split(' ').collect::<Vec<_>>());
-        // A slow machine takes longer, a store that is waited for a minute.
-        assert!(start.elapsed().as_secs() < most * 4, "{words}: {:?}", start.elapsed());
+        // A slow machine takes long, a store that is waited for a minute.
+        assert!(start.elapsed().as_secs() < 50, "{words}: {:?}", start.elapsed());
         if words.starts_with("doctor") {
             let found = about(&ran, "key store helper");
             assert_eq!(found["verdict"], "warning", "{found}");

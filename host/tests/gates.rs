@@ -33,7 +33,7 @@ fn installed() -> (Author, Home) {
     (author, home)
 }
 
-const PLENTY: &str = "20s";
+const PLENTY: &str = "60s";
 
 fn lookup(home: &Home, via: &str) -> Ran {
     home.run(&["lookup", "demo", "--via", via, "--timeout", PLENTY, "--json"])

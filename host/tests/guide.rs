@@ -44,12 +44,28 @@ fn the_commands_of_the_guide_exist() {
     let own = readme.lines();
     let lines =
         blocks().into_iter().filter(|(_, language, _)| *language == "sh").flat_map(|(.., text)| text.lines());
-    let commands: Vec<_> = lines.chain(own).filter(|line| line.starts_with("bitboot ")).collect();
-    assert!(commands.len() > 15);
-    for line in commands {
-        let words = shlex::split(line.split(" #").next().unwrap()).unwrap();
-        if let Err(error) = bitboot::cli::command().try_get_matches_from(words) {
+    assert!(commands_exist(lines.chain(own)) > 15);
+}
+
+#[test]
+fn the_commands_of_the_readmes_exist() {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let plugins = std::fs::read_dir(repository.join("plugins")).unwrap().map(|entry| entry.unwrap().path());
+    for folder in plugins.chain([repository.to_owned()]) {
+        let text = std::fs::read_to_string(folder.join("README.md")).unwrap();
+        assert!(commands_exist(text.lines()) > 0, "{}", folder.display());
+    }
+}
+
+/// Each line that is a command is one that is understood; how many there are.
+fn commands_exist<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    let mut commands = 0;
+    for line in lines.filter(|line| line.starts_with("bitboot ")) {
+        let own = line.split(" #").next().and_then(|line| line.split(" | ").next()).unwrap();
+        if let Err(error) = bitboot::cli::command().try_get_matches_from(shlex::split(own).unwrap()) {
             panic!("{line}: {error}");
         }
+        commands += 1;
     }
+    commands
 }

@@ -83,14 +83,19 @@ fn finds(home: &Home, network: &str, peer: &str) {
         if ran.peers().iter().any(|found| found == peer) {
             return;
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "{peer} is not found: {}{}", ran.out(), ran.err());
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "{peer} is not found: {}{}",
+            ran.out(),
+            ran.err()
+        );
         std::thread::sleep(Duration::from_millis(500));
     }
 }
 
 /// What a script's lookup prints until it ends.
 fn found_by(command: Command, client: u32, network: &str) -> Vec<String> {
-    let looking = peer(command, "lookup", client, network, ["--timeout", "30"]);
+    let looking = peer(command, "lookup", client, network, ["--timeout", "100"]);
     looking.rest().iter().map(|line| line.split('"').nth(3).unwrap().to_owned()).collect()
 }
 

@@ -7,7 +7,6 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use support::{Home, Ran, Terminal, program};
 
@@ -83,7 +82,7 @@ fn a_person_without_a_keyring_is_offered_the_encrypted_file() {
         for prompt in ["a passphrase for ", "the same again: "].iter().filter(|_| code == 0) {
             terminal.until(prompt);
             // The echo is switched off after the prompt is shown.
-            std::thread::sleep(Duration::from_millis(300));
+            terminal.until_hidden();
             terminal.keys(&format!("{PASSPHRASE}\n"));
         }
         let (status, shown) = terminal.finish();
@@ -115,7 +114,7 @@ fn keys_come_from_the_environment_and_from_a_helper() {
         &home,
         "import json, sys, pathlib\nasked = json.loads(sys.stdin.readline())\nplace = pathlib.Path(sys.argv[1])\nkept = json.loads(place.read_text()) if place.exists() else {}\nif asked['op'] == 'put':\n    kept[asked['key']] = asked['secret']\n    place.write_text(json.dumps(kept))\nif asked['op'] == 'delete':\n    kept.pop(asked['key'])\n    place.write_text(json.dumps(kept))\nprint(json.dumps({'secret': kept[asked['key']]} if asked['op'] == 'get' and asked['key'] in kept else {}))\n",
     );
-    let command = format!("python3 {} {}", helper.display(), home.path().join("kept").display());
+    let command = format!("python3 -S {} {}", helper.display(), home.path().join("kept").display());
     home.run(&["key", "stores", "--helper", &command]);
     home.ok(&["key", "new", "helped", "--kind", "ed25519", "--store", "helper"]);
     assert!(fs::read_to_string(home.path().join("kept")).unwrap().contains("ed25519:"));
@@ -132,7 +131,7 @@ fn a_helper_that_hangs_or_babbles_is_told_and_its_words_are_not() {
         ("print('{\"error\": \"the safe is shut\"}')", "the safe is shut"),
     ] {
         let helper = helper(&home, program);
-        home.run(&["key", "stores", "--helper", &format!("python3 {}", helper.display())]);
+        home.run(&["key", "stores", "--helper", &format!("python3 -S {}", helper.display())]);
         let ran = home.run(&["key", "new", "x", "--kind", "ed25519", "--store", "helper"]);
         assert_eq!(ran.code(), 4, "{}", ran.err());
         assert!(ran.err().contains(says) && !ran.err().contains("CANARY"), "{}", ran.err());

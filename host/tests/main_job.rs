@@ -3,9 +3,9 @@
 mod support;
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::Instant;
 
-use support::{Home, Testnet};
+use support::{Home, PATIENCE, Testnet};
 
 #[test]
 fn a_peer_that_one_home_announces_is_found_by_another() {
@@ -54,9 +54,7 @@ fn an_announcement_is_kept_until_ctrl_c_takes_it_back() {
     assert_eq!(status.of_type("announced")[0]["kept_by"], kept.pid());
 
     kept.signal("INT");
-    let (code, took) = kept.end();
-    assert_eq!(code, Some(130));
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert_eq!(kept.end().0, Some(130));
     assert_eq!(kept.json_of("receipt")["op"], "withdraw");
     assert_eq!(home.run(&["lookup", "demo", "--via", "local"]).code(), 3);
     assert!(home.ok(&["status", "--json"]).of_type("announced").is_empty());
@@ -69,7 +67,11 @@ fn an_announcement_is_repeated_at_half_its_lifetime() {
     for _ in 0..4 {
         assert_eq!(kept.json_of("receipt")["op"], "announce");
     }
-    assert_eq!(home.ok(&["lookup", "demo", "--via", "local", "--json"]).peers().len(), 1);
+    // Longer than it lives by itself. On a busy machine the next repetition may just be late.
+    let start = Instant::now();
+    while home.run(&["lookup", "demo", "--via", "local", "--json"]).peers().is_empty() {
+        assert!(start.elapsed() < PATIENCE, "it is not repeated");
+    }
 }
 
 #[test]
@@ -86,7 +88,9 @@ fn withdraw_ends_the_process_that_keeps_it_alive() {
 
 #[test]
 fn join_announces_and_tells_who_comes_and_goes() {
-    let home = Home::new();
+    // Others are another node: what one withdraws is its own.
+    let folder = tempfile::tempdir().unwrap();
+    let [home, other] = Home::share(folder.path());
     let mut joined = home.start(&[
         "join",
         "demo",
@@ -99,11 +103,12 @@ fn join_announces_and_tells_who_comes_and_goes() {
         "--json",
     ]);
     joined.json_of("receipt");
-    home.ok(&["announce", "demo", "--port", "4002", "--via", "local", "--once"]);
+    other.ok(&["announce", "demo", "--port", "4002", "--via", "local", "--once"]);
     assert_eq!(joined.json_of("peer_added")["peer"], "127.0.0.1:4002");
+    other.ok(&["withdraw", "demo"]);
+    assert_eq!(joined.json_of("peer_expired")["peer"], "127.0.0.1:4002");
+    // Whoever joined ends when what it announced is taken back.
     home.ok(&["withdraw", "demo"]);
-    drop(joined.json_of("peer_expired"));
-    // `withdraw` took back both announcements of this home, so the joined one ends too.
     assert_eq!(joined.end().0, Some(0));
 }
 
@@ -171,15 +176,14 @@ fn a_medium_that_cannot_carry_an_address_says_so() {
 #[test]
 fn the_first_peer_is_printed_while_a_slow_backend_still_works() {
     let home = Home::new();
-    home.add_misbehaving("slow", "slow", "peer = \"127.0.0.1:9\", delay_ms = 8000");
+    home.add_misbehaving("slow", "slow", "peer = \"127.0.0.1:9\", delay_ms = 300_000");
     home.ok(&["announce", "demo", "--port", "4001", "--via", "local", "--once"]);
-    let mut lookup = home.start(&["lookup", "demo", "--via", "local,slow", "--json"]);
+    let words = ["lookup", "demo", "--via", "local,slow", "--json", "--timeout", "300s"];
+    let mut lookup = home.start(&words);
     assert_eq!(lookup.json_of("peer")["peer"], "127.0.0.1:4001");
-    // It is still running: the slow one has eight seconds to go.
+    // It is still running: the slow one has five minutes to go, which nobody waits for.
     lookup.signal("INT");
-    let (code, took) = lookup.end();
-    assert_eq!(code, Some(130));
-    assert!(took < Duration::from_secs(6), "{took:?}");
+    assert_eq!(lookup.end().0, Some(130));
 }
 
 #[test]

@@ -37,7 +37,8 @@ fn home() -> Home {
     home.forget_the_world();
     let helper = home.path().join("helper.py");
     fs::write(&helper, HELPER).unwrap();
-    let command = format!("python3 {} {}", helper.display(), home.path().display());
+    // It has two seconds to answer: so Python begins sooner.
+    let command = format!("python3 -S {} {}", helper.display(), home.path().display());
     home.run(&["key", "stores", "--helper", &command]);
     home.ok(&["network", "add", "club", "--secret", "new"]);
     announce(&home, "club");

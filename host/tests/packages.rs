@@ -9,12 +9,16 @@ mod cut_short;
 mod indexes;
 #[path = "packages/life.rs"]
 mod life;
+#[path = "packages/minisign.rs"]
+mod minisign;
 #[path = "packages/started.rs"]
 mod started;
 #[path = "packages/tampered.rs"]
 mod tampered;
 #[path = "packages/trusted.rs"]
 mod trusted;
+#[path = "packages/verified.rs"]
+mod verified;
 #[path = "packages/web.rs"]
 mod web;
 

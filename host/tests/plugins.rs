@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use support::{Home, Ran, library, misfit};
@@ -27,7 +28,12 @@ fn peopled() -> Home {
 }
 
 fn lookup(home: &Home, via: &str) -> Ran {
-    home.run(&["lookup", "demo", "--via", via, "--timeout", "2s", "--json"])
+    within(home, via, "60s")
+}
+
+/// The same with a deadline to which it comes.
+fn within(home: &Home, via: &str, deadline: &str) -> Ran {
+    home.run(&["lookup", "demo", "--via", via, "--timeout", deadline, "--json"])
 }
 
 /// Libraries that are refused, each with its gate and the sentence that says why.
@@ -83,7 +89,14 @@ fn a_plugin_that_did_not_come_along_is_told_with_the_places() {
     let home = peopled();
     let lonely = home.path().join("bitboot");
     fs::copy(env!("CARGO_BIN_EXE_bitboot"), &lonely).unwrap();
-    let ran = Ran(home.program(&lonely, &["lookup", "demo", "--via", "local"]).output().unwrap());
+    let mut command = home.program(&lonely, &["lookup", "demo", "--via", "local"]);
+    // A process that another test starts at this moment may still have the copy open for writing.
+    let ran = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {}
+            outcome => break Ran(outcome.unwrap()),
+        }
+    };
     let told = ran.err();
     assert_eq!(ran.code(), 6, "{told}");
     assert!(
@@ -112,8 +125,8 @@ fn a_panic_is_an_error_of_its_backend() {
     for entry in ["announce", "withdraw", "watch", "quote", "health", "save", "action", "drop", "future_drop"]
     {
         home.add_misbehaving(entry, "panics", &format!("panic_in = \"{entry}\""));
-        let ran = lookup(&home, &format!("{entry},local"));
-        let code = if entry == "future_drop" { 9 } else { 0 };
+        let (deadline, code) = if entry == "future_drop" { ("5s", 9) } else { ("60s", 0) };
+        let ran = within(&home, &format!("{entry},local"), deadline);
         assert_eq!((ran.code(), ran.peers().len()), (code, 1), "{entry}: {}", ran.err());
     }
     for (entry, words) in [
@@ -133,18 +146,18 @@ fn a_panic_is_an_error_of_its_backend() {
 fn a_backend_that_hangs_is_left_at_its_deadline() {
     let home = peopled();
     home.add_misbehaving("hangs", "hangs", "");
-    let alone = lookup(&home, "hangs");
+    let alone = within(&home, "hangs", "2s");
     assert_eq!(alone.code(), 5, "{}", alone.err());
     assert!(
         alone.err().contains("error[unreachable]: backend \"hangs\": ") && alone.err().contains("fix: "),
         "{}",
         alone.err()
     );
-    let beside = lookup(&home, "hangs,local");
+    let beside = within(&home, "hangs,local", "5s");
     assert_eq!((beside.code(), beside.peers().len()), (9, 1));
-    // Two seconds were given; the rest is the grace and a slow machine.
+    // Five seconds were given; the rest is the grace and a slow machine.
     let took = beside.of_type("summary")[0]["took_ms"].as_u64().unwrap();
-    assert!((2000..12_000).contains(&took), "{took}");
+    assert!((5000..60_000).contains(&took), "{took}");
 }
 
 #[test]

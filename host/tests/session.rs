@@ -14,8 +14,9 @@ const PEER: &str = "203.0.113.7:4001";
 const REVEALS: [&str; 2] =
     ["everybody who can read the folder sees the addresses", "whoever reads the folder reads all"];
 
-/// Somebody who writes a plugin: a crate outside the repository, and a signing key with a passphrase.
+/// Somebody who writes a plugin with an installed bitboot: a crate outside the repository, and a signing key with a passphrase.
 struct Author {
+    bitboot: PathBuf,
     home: Home,
     folder: PathBuf,
 }
@@ -25,9 +26,10 @@ impl Author {
     fn new() -> Self {
         let (shop, home) = (Workshop::new("session"), Home::new());
         fs::write(home.path().join("passphrase"), "seven red herrings\n").unwrap();
-        let mut author = Self { home, folder: shop.path().to_owned() };
-        let packages = Workshop::packages().to_str().unwrap();
-        author.ok(&["plugin", "new", "pinboard", "--license", "MIT", "--api", packages]);
+        let mut author = Self { bitboot: Workshop::installed(), home, folder: shop.path().to_owned() };
+        let new = author.ok(&["plugin", "new", "pinboard", "--license", "MIT"]);
+        // What it builds against came with the program.
+        assert!(new.err().contains("share/bitboot/crates/bitboot-plugin-api-"), "{}", new.err());
         author.folder.push("pinboard");
         Workshop::lock(&author.folder);
         author.ok(&["plugin", "sign", "--new-key", "author.key"]);
@@ -36,7 +38,7 @@ impl Author {
 
     /// A command in the crate's folder.
     fn run(&self, words: &[&str]) -> Ran {
-        let mut command = self.home.bitboot(words);
+        let mut command = self.home.program(&self.bitboot, words);
         at_home(&mut command);
         command.env("BITBOOT_PASSPHRASE_FILE", self.home.path().join("passphrase"));
         Ran(command.current_dir(&self.folder).output().unwrap())
@@ -119,6 +121,7 @@ impl Author {
 
 /// Somebody who uses it, on a machine on which nothing can be compiled: there is not even a program to be found.
 struct User {
+    bitboot: PathBuf,
     home: Home,
 }
 
@@ -127,12 +130,19 @@ impl User {
         let home = Home::new();
         home.forget_the_world();
         fs::create_dir(home.path().join("no-programs")).unwrap();
-        Self { home }
+        Self { bitboot: Workshop::installed(), home }
     }
 
     fn run(&self, words: &[&str]) -> Ran {
-        let mut command = self.home.bitboot(words);
+        let mut command = self.home.program(&self.bitboot, words);
         Ran(command.env("PATH", self.home.path().join("no-programs")).output().unwrap())
+    }
+
+    /// A plugin that ships is the one that lies beside the program.
+    fn has_what_ships(&self) {
+        let local = &self.see(&["plugin", "info", "local"], "plugin")[0];
+        let beside = self.bitboot.canonicalize().unwrap().ancestors().nth(2).unwrap().join("lib/bitboot");
+        assert_eq!(Path::new(local["library"].as_str().unwrap()).parent().unwrap(), beside);
     }
 
     /// The lines of a type that a command prints with `--json`.
@@ -192,8 +202,10 @@ impl User {
     /// The backend runs in a worker of the command, which ends with it; what was announced is withdrawn then.
     #[cfg(target_os = "linux")]
     fn works_in_a_worker(&self) {
+        use support::Running;
         use support::process::{runs, wait, worker};
-        let mut kept = self.home.start(&["announce", "demo", "--peer", PEER, "--via", "pinboard", "--json"]);
+        let words = ["announce", "demo", "--peer", PEER, "--via", "pinboard", "--json"];
+        let mut kept = Running::new(self.home.program(&self.bitboot, &words));
         kept.json_of("receipt");
         let worker = worker(kept.pid());
         let words = fs::read_to_string(format!("/proc/{worker}/cmdline")).unwrap();
@@ -206,20 +218,21 @@ impl User {
 }
 
 /// The program that the user runs, byte by byte.
-fn host() -> String {
-    hash(&fs::read(Path::new(env!("CARGO_BIN_EXE_bitboot"))).unwrap())
+fn host(user: &User) -> String {
+    hash(&fs::read(&user.bitboot).unwrap())
 }
 
 #[test]
 fn from_an_idea_to_its_removal() {
-    let host_before = host();
     let (author, user) = (Author::new(), User::new());
+    let host_before = host(&user);
     author.edit("plugin.toml", "0.1.0", "1.0.0");
     author.edit("Cargo.toml", "0.1.0", "1.0.0");
     #[cfg(target_os = "linux")]
     author.forgets_to_ask();
     author.test();
     author.publish("1.0.0");
+    user.has_what_ships();
     install(&author, &user);
     #[cfg(target_os = "linux")]
     user.works_in_a_worker();
@@ -233,7 +246,7 @@ fn from_an_idea_to_its_removal() {
     author.publish("1.1.0");
     upgrade(&user);
     remove(&user);
-    assert_eq!(host(), host_before);
+    assert_eq!(host(&user), host_before);
 }
 
 /// From an index in a folder to a plugin that is registered.

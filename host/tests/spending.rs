@@ -13,6 +13,7 @@ use support::{Home, Ran, Terminal, rig};
 
 /// A home with a key that may spend 0.01 TOL at once and 0.005 TOL a day on `toll`.
 fn home(config: &str) -> (Home, String) {
+    support::away_from_midnight();
     let home = Home::new();
     home.forget_the_world();
     let file = home.path().join("passphrase");
@@ -67,9 +68,7 @@ fn audit(home: &Home) -> Vec<Value> {
 
 #[track_caller]
 fn refused(home: &Home, ran: &Ran, code: i32, says: &str) {
-    let told = ran.err();
-    assert_eq!(ran.code(), code, "{told}");
-    assert!(told.contains(says), "{told}");
+    ran.is_refused(code, says);
     assert_eq!(written(home), 0);
 }
 
@@ -81,8 +80,8 @@ fn nothing_is_spent_without_a_person_or_a_limit() {
     assert_eq!((dry.code(), &quote["fee"], &quote["test_network"]), (0, &"0.002 TOL".into(), &true.into()));
     refused(&home, &announce(&home, &file, &[]), 8, "--yes --max-fee '0.002 TOL'");
     refused(&home, &announce(&home, &file, &["--max-fee", "0.002 TOL"]), 8, "was not confirmed");
-    refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "0.001 TOL"]), 8, "over the limit");
-    refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "1 LOT"]), 8, "over the limit");
+    refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "0.001 TOL"]), 12, "over the limit");
+    refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "1 LOT"]), 12, "over the limit");
     let joining = home.start(&["join", "demo", "--port", "1", "--via", "toll", "--json"]);
     assert_eq!(joining.json_of("backend_error")["code"], "needs-human");
     drop(joining);
@@ -144,7 +143,7 @@ fn what_is_not_granted_is_refused_and_written_down() {
         (", times = 2, takes = \"0 TOL\"", "", "has signed as often as was agreed to"),
         (", times = 3, signatures = 2, takes = \"?\"", "", "has signed as often as was agreed to"),
         (", times = 2, signatures = 2", "", "0 TOL is left of what was agreed to"),
-        (", signatures = 65", "", "wants 65 signatures for one announcement"),
+        (", signatures = 65", "", "wants 65 signatures for announcing"),
         (", takes = \"?\", times = 3, signatures = 3, fee = \"0.003 TOL\"", "", ""),
         (", scheme = \"ed25519\"", "", "there is no ed25519 key"),
     ] {
@@ -173,7 +172,7 @@ fn what_is_not_granted_is_refused_and_written_down() {
 #[test]
 fn real_money_needs_a_word_in_the_registry() {
     let (home, file) = home(", real = true");
-    refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "1 TOL"]), 8, "would spend real money");
+    refused(&home, &announce(&home, &file, &["--yes", "--max-fee", "1 TOL"]), 13, "would spend real money");
     home.ok(&["backend", "set", "toll", "--mainnet", "true"]);
     assert_eq!(announce(&home, &file, &["--yes", "--max-fee", "1 TOL"]).code(), 0);
 }
@@ -195,6 +194,93 @@ fn a_process_that_dies_between_counting_and_broadcasting_spends_less_than_it_cou
     // What was counted is gone for today, though nothing was broadcast.
     let ran = announce(&home, &file, &["--yes"]);
     refused(&home, &ran, 8, "may spend in a day");
+}
+
+fn withdraw(home: &Home, file: &str, more: &[&str]) -> Ran {
+    home.run(&[&["withdraw", "demo", "--json", "--passphrase-file", file], more].concat())
+}
+
+/// The backends of what a home announces, as `status` tells.
+fn placed(home: &Home) -> Vec<String> {
+    let lines = home.ok(&["status", "--json"]).of_type("announced");
+    lines.iter().map(|line| line["backend"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_costs_money_to_take_back_stays_until_somebody_agrees() {
+    let (home, file) = home(", fee = \"0.001 TOL\"");
+    for kept in [true, false] {
+        if kept {
+            let words = words(&file, &["--yes", "--json"]);
+            let words: Vec<_> = words.into_iter().filter(|word| *word != "--once").collect();
+            let mut keeper = home.start(&words);
+            keeper.json_of("receipt");
+            keeper.signal("INT");
+            assert_eq!(keeper.end().0, Some(130));
+        } else {
+            assert_eq!(announce(&home, &file, &["--yes"]).code(), 0);
+        }
+        let before = written(&home);
+        for _ in 0..2 {
+            let free = withdraw(&home, &file, &[]);
+            assert!(free.code() == 0 && free.out().contains("costs money"), "{} {}", free.out(), free.err());
+            assert_eq!((placed(&home), written(&home)), (vec!["toll".to_owned()], before));
+        }
+        let paid = withdraw(&home, &file, &["--yes", "--max-fee", "0.001 TOL"]);
+        assert_eq!((paid.code(), written(&home)), (0, before + 1), "{}", paid.err());
+        assert_eq!(paid.of_type("receipt")[0]["fee"], "0.001 TOL");
+        assert_eq!((placed(&home).len(), home.run(&["lookup", "demo", "--via", "toll"]).code()), (0, 3));
+    }
+}
+
+#[test]
+fn one_backend_that_cannot_be_paid_keeps_no_other_from_being_told() {
+    for (bad, good, says) in [
+        ("fee=lots", "fee=0.001 TOL", "does not say clearly what it costs"),
+        ("signatures=65", "signatures=1", "wants 65 signatures"),
+        ("scheme=ed25519", "scheme=ecdsa-recoverable", "there is no ed25519 key"),
+    ] {
+        let (home, file) = home(", fee = \"0.001 TOL\"");
+        let both =
+            ["announce", "demo", "--peer", "127.0.0.1:4001", "--via", "local,toll", "--once", "--json"];
+        let both = [&both[..], &["--passphrase-file", &file, "--yes", "--max-fee", "0.001 TOL"]].concat();
+        let receipts = |ran: &Ran| -> Vec<String> {
+            ran.of_type("receipt").iter().map(|line| line["backend"].as_str().unwrap().to_owned()).collect()
+        };
+        home.ok(&both);
+        home.ok(&["backend", "set", "toll", bad]);
+        let announced = home.run(&both);
+        assert_eq!(
+            (announced.code(), receipts(&announced)),
+            (9, vec!["local".to_owned()]),
+            "{bad}: {}",
+            announced.err()
+        );
+        assert!(announced.err().contains(says), "{bad}: {}", announced.err());
+        let taken = withdraw(&home, &file, &["--yes", "--max-fee", "0.001 TOL"]);
+        assert_eq!((taken.code(), receipts(&taken)), (9, vec!["local".to_owned()]), "{bad}: {}", taken.err());
+        assert!(taken.err().contains(says), "{bad}: {}", taken.err());
+        // It is there still, and can be taken back when the backend is well again.
+        assert_eq!((placed(&home), written(&home)), (vec!["toll".to_owned()], 1));
+        home.ok(&["backend", "set", "toll", good]);
+        let again = withdraw(&home, &file, &["--yes", "--max-fee", "0.001 TOL"]);
+        assert_eq!((again.code(), placed(&home).len(), written(&home)), (0, 0, 2), "{bad}: {}", again.err());
+    }
+}
+
+#[test]
+fn taking_back_goes_on_when_nobody_reads() {
+    let (home, file) = home("");
+    let both = ["announce", "demo", "--peer", "127.0.0.1:4001", "--via", "local,toll", "--once", "--yes"];
+    home.ok(&[&both[..], &["--passphrase-file", &file]].concat());
+    // It answers when the other's receipt could not be written any more.
+    home.ok(&["backend", "set", "toll", "pause_ms=1500"]);
+    let words = ["withdraw", "demo", "--json", "--yes", "--timeout", "60s", "--passphrase-file", &file];
+    let mut command = home.bitboot(&words);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    assert_eq!((written(&home), placed(&home).len()), (2, 0));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn home() -> Home {
     let home = Home::new();
     home.forget_the_world();
     home.ok(&["announce", "demo", "--port", "4001", "--via", "local", "--once"]);
-    home.add_misbehaving("slow", "slow", "peer = \"203.0.113.7:1\", delay_ms = 400");
+    home.add_misbehaving("slow", "slow", "peer = \"203.0.113.7:1\", delay_ms = 3000");
     home
 }
 
@@ -91,6 +91,23 @@ fn a_person_sees_a_table_and_nothing_of_the_work() {
         let places = cells.map(|cell| row.find(cell).unwrap());
         assert_eq!(places, [columns[0], columns[1], columns[5]], "{sent}");
     }
+}
+
+#[test]
+fn a_narrow_terminal_breaks_texts_and_no_names() {
+    let home = home();
+    for (columns, fits) in [(90, true), (40, false)] {
+        let mut terminal = Terminal::of(columns);
+        terminal.start_all(command(&home, "backend list"));
+        let shown = screen(&terminal.finish().1);
+        let is_narrow = shown.iter().all(|line| line.chars().count() <= columns.into());
+        assert_eq!(is_narrow, fits, "{shown:#?}");
+        assert!(shown.iter().any(|line| line.starts_with("bitcoin-testnet4  bitcoin")), "{shown:#?}");
+    }
+    let mut terminal = Terminal::of(60);
+    terminal.start_all(command(&home, "help keys"));
+    let shown = screen(&terminal.finish().1);
+    assert!(shown.len() > 40 && shown.iter().all(|line| line.chars().count() <= 60), "{shown:#?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
@@ -144,20 +145,16 @@ fn only_the_border_knows_how_libraries_are_loaded() {
 }
 
 #[test]
-fn a_plugin_depends_on_the_contract_only() {
+fn a_plugin_depends_on_the_contract_and_its_helpers_only() {
     for (file, text) in sources("plugins", "Cargo.toml") {
         // Other people's programs and fuzzers are no plugins.
         if ["/peers/", "/fuzz/"].iter().any(|folder| file.contains(folder)) {
             continue;
         }
         let manifest: toml::Table = toml::from_str(&text).unwrap();
-        let ours: Vec<&String> = manifest["dependencies"]
-            .as_table()
-            .unwrap()
-            .keys()
-            .filter(|name| name.starts_with("bitboot"))
-            .collect();
-        assert_eq!(ours, ["bitboot-plugin-api"], "{file}");
+        let ours = manifest["dependencies"].as_table().unwrap().keys();
+        let mut ours = ours.filter(|name| name.starts_with("bitboot"));
+        assert!(ours.all(|name| ["bitboot-plugin-api", "bitboot-rpc"].contains(&name.as_str())), "{file}");
     }
 }
 
@@ -214,6 +211,21 @@ fn adding_a_medium_touches_its_own_folder_and_the_registry() {
         toml::from_str(&std::fs::read_to_string(repository().join("registry.toml")).unwrap()).unwrap();
     let registered: BTreeSet<String> = registry["plugins"].as_table().unwrap().keys().cloned().collect();
     assert_eq!(plugins, registered, "each folder of plugins/ has its line in registry.toml");
+}
+
+#[test]
+fn the_crates_of_a_medium_stay_inside_its_plugin() {
+    let command =
+        ["tree", "--offline", "--package", "bitboot", "--edges", "normal,build", "--prefix", "none"];
+    let tree = Command::new(env!("CARGO")).args(command).current_dir(repository()).output().unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    let crates: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(crates.contains("bitboot-plugin-api") && crates.contains("tokio"), "{tree}");
+    for name in ["alloy-primitives", "alloy-sol-types", "bitcoin", "mainline"] {
+        assert!(!crates.contains(name), "the host is built with {name}, which is for a plugin");
+    }
+    let ours: Vec<&str> = crates.into_iter().filter(|name| name.starts_with("bitboot-")).collect();
+    assert_eq!(ours, ["bitboot-conformance", "bitboot-plugin-api"]);
 }
 
 #[test]

@@ -8,9 +8,13 @@ use std::time::{Duration, Instant};
 use support::{Home, Ran, library};
 
 fn test(kind: &str, config: &[&str], words: &[&str]) -> Ran {
+    test_within("300ms", kind, config, words)
+}
+
+fn test_within(patience: &str, kind: &str, config: &[&str], words: &[&str]) -> Ran {
     let library = library("bitboot_misbehaving");
     let mut all =
-        vec!["plugin", "test", library.to_str().unwrap(), "--kind", kind, "--json", "--patience", "300ms"];
+        vec!["plugin", "test", library.to_str().unwrap(), "--kind", kind, "--json", "--patience", patience];
     all.extend(config.iter().flat_map(|set| ["--config", set]));
     all.extend(words);
     Home::new().run(&all)
@@ -21,6 +25,20 @@ fn broken(ran: &Ran) -> Vec<(String, String)> {
     let lines = ran.of_type("clause").into_iter().filter(|line| line["verdict"] == "broken");
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     lines.map(|line| (text(&line["clause"]), text(&line["why"]))).collect()
+}
+
+/// It breaks these clauses and no others. Where others are late on a busy machine, it is tried again with more patience.
+#[track_caller]
+fn breaks(kind: &str, config: &[&str], clauses: &[&str]) -> Ran {
+    let mut told = Vec::new();
+    for patience in ["300ms", "1s", "1s", "20s"] {
+        let ran = test_within(patience, kind, config, &[]);
+        if names(&broken(&ran)) == clauses {
+            return ran;
+        }
+        told.push((broken(&ran), ran.err()));
+    }
+    panic!("not {clauses:?}: {told:?}");
 }
 
 fn names(broken: &[(String, String)]) -> Vec<&str> {
@@ -58,8 +76,7 @@ fn each_fault_breaks_its_clause_alone() {
         "standard_output_is_left_alone",
         "calls_leave_nothing_behind",
     ] {
-        let ran = test("careless", &[&format!("breaks={clause}")], &[]);
-        assert_eq!(names(&broken(&ran)), [clause], "{}", ran.err());
+        let ran = breaks("careless", &[&format!("breaks={clause}")], &[clause]);
         assert_eq!(ran.code(), 6);
         assert!(
             ran.err().contains("breaks 1 clause of the contract") && ran.err().contains("--reproduce "),
@@ -67,9 +84,8 @@ fn each_fault_breaks_its_clause_alone() {
             ran.err()
         );
     }
-    assert_eq!(broken(&test("careless", &["breaks=nothing"], &[])), []);
-    let lax = test("lax", &[], &[]);
-    assert_eq!(names(&broken(&lax)), ["unknown_config_key_is_refused"]);
+    breaks("careless", &["breaks=nothing"], &[]);
+    breaks("lax", &[], &["unknown_config_key_is_refused"]);
 }
 
 #[test]
@@ -96,18 +112,92 @@ fn a_death_breaks_the_clause_in_which_it_happens() {
 #[test]
 fn what_never_ends_or_never_has_enough_is_ended() {
     let start = Instant::now();
-    let words = ["--only", "unknown_locator_finds_nothing,saving_works", "--timeout", "2s"];
+    let words = ["--only", "unknown_locator_finds_nothing,saving_works", "--timeout", "6s"];
     for kind in ["hangs", "floods"] {
         let ran = test(kind, &[], &words);
         let told = broken(&ran);
         assert_eq!(names(&told), ["unknown_locator_finds_nothing"], "{kind}");
-        assert_eq!(told[0].1, "no end within 2s; its process was ended");
+        assert_eq!(told[0].1, "no end within 6s; its process was ended");
     }
-    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(start.elapsed() < Duration::from_secs(120));
     // One GiB is nothing for a machine and too much for a plugin.
     let memory =
         test("dies", &["by=memory"], &["--only", "unknown_locator_finds_nothing", "--timeout", "60s"]);
     assert_eq!(names(&broken(&memory)), ["unknown_locator_finds_nothing"]);
+}
+
+/// What stands in the user's own folders is hidden from the process with the plugin in it, and read for it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_plugin_asks_to_read_is_read_for_it() {
+    let home = Home::new();
+    let cookie = home.path().join("cookie");
+    let library = library("bitboot_misbehaving");
+    let set = format!("cookie={}", cookie.display());
+    let test = |more: &[&str], login: &str| {
+        let words = ["plugin", "test", library.to_str().unwrap(), "--kind", "credentials", "--json"];
+        let settings = ["--config", set.as_str(), "--config", "expects=open sesame"];
+        let mut command = home.bitboot(&[&words[..], &settings, more].concat());
+        Ran(command.env("BITBOOT_PLUGIN_MISBEHAVING_LOGIN", login).output().unwrap())
+    };
+    let only = ["--only", "announced_peer_is_found", "--patience", "300ms"];
+    let login = [&only[..], &["--config", "login=alice"]].concat();
+
+    std::fs::write(&cookie, "open sesame").unwrap();
+    let whole = test(&["--config", "login=alice"], "alice");
+    assert_eq!((whole.code(), broken(&whole)), (0, vec![]), "{}", whole.err());
+    let broken_by = |more: &[&str], login: &str, how: &str| {
+        let told = broken(&test(more, login));
+        assert_eq!(names(&told), ["announced_peer_is_found"]);
+        assert!(told[0].1.contains(how), "{told:?}");
+    };
+    broken_by(&login, "eve", "another login");
+    // It cannot do that by itself, and would not at users'.
+    broken_by(&[&only[..], &["--config", "pries=true"]].concat(), "alice", "Permission denied");
+    // What is too long for a cookie is none.
+    std::fs::write(&cookie, vec![b'x'; (64 << 10) + 1]).unwrap();
+    broken_by(&only, "", "another cookie");
+    std::fs::remove_file(&cookie).unwrap();
+    broken_by(&only, "", "another cookie");
+}
+
+/// The command that makes the noise may do what its author may; the plugin may not.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_noise_that_is_a_command_leaves_the_plugin_confined() {
+    let (shop, home) = (tempfile::tempdir().unwrap(), Home::new());
+    // A crate whose library is there already: what cargo would say of it.
+    let crate_folder = shop.path().join("noisy");
+    std::fs::create_dir_all(crate_folder.join("src")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(crate_folder.join(name), text).unwrap();
+    write("Cargo.toml", "");
+    let cookie = home.path().join("cookie");
+    std::fs::write(&cookie, "open sesame").unwrap();
+    let noise = home.path().join("noise");
+    write(
+        "conformance.toml",
+        &format!(
+            "[credentials]\nconfig = {{ cookie = {cookie:?}, expects = \"open sesame\" }}\nnoise = [\"tee\", \"-a\", {noise:?}]\n"
+        ),
+    );
+    let cargo = shop.path().join("cargo");
+    let artifact = serde_json::json!({
+        "reason": "compiler-artifact", "manifest_path": crate_folder.join("Cargo.toml"),
+        "target": { "crate_types": ["cdylib"] }, "filenames": [library("bitboot_misbehaving")],
+    });
+    std::fs::write(&cargo, format!("#!/bin/sh\necho '{artifact}'\n")).unwrap();
+    std::fs::set_permissions(&cargo, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let test = |more: &[&str]| {
+        let words = ["plugin", "test", crate_folder.to_str().unwrap(), "--kind", "credentials", "--json"];
+        let only = ["--only", "noise_of_strangers_is_passed_over", "--patience", "300ms"];
+        let mut command = home.bitboot(&[&words[..], &only, more].concat());
+        Ran(command.env("CARGO", &cargo).output().unwrap())
+    };
+    let ran = test(&[]);
+    assert_eq!((ran.code(), broken(&ran)), (0, vec![]), "{}", ran.err());
+    assert!(std::fs::metadata(&noise).unwrap().len() > 200_000, "the noise was made");
+    let told = broken(&test(&["--config", "pries=true"]));
+    assert!(told[0].1.contains("Permission denied"), "{told:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::process::Stdio;
 
 use support::Home;
 
@@ -53,6 +54,8 @@ fn a_file_of_networks_is_read_line_by_line() {
     refused(&home, &["lookup", "--via", "local", "--networks-file", path], 2, &["there is no network"]);
     fs::write(&file, "# mine\n\nred\nbl\u{1b}ue\n").unwrap();
     refused(&home, &["lookup", "--via", "local", "--networks-file", path], 2, &["control", "line 4"]);
+    let told = home.feed(&["lookup", "--via", "local", "--networks-file", "-"], "red\nbl\u{1b}ue\n");
+    told.is_refused(2, "line 2");
 }
 
 #[test]
@@ -84,7 +87,9 @@ fn a_peer_can_be_reached() {
 fn a_duration_has_a_unit() {
     let home = Home::new();
     for wrong in ["10", "0s", "-1s", "soon", "", "500years"] {
-        for flag in ["--timeout", "--watch"] {
+        // An empty time-out is none, as in BITBOOT_TIMEOUT.
+        let flags: &[&str] = if wrong.is_empty() { &["--watch"] } else { &["--timeout", "--watch"] };
+        for flag in flags {
             refused(&home, &["lookup", "n", "--via", "local", &format!("{flag}={wrong}")], 2, &[flag]);
         }
         refused(&home, &["announce", "n", "--port", "1", &format!("--ttl={wrong}")], 2, &["--ttl"]);
@@ -151,7 +156,7 @@ fn the_name_that_was_meant_is_suggested() {
 fn where_nothing_is_near_the_known_names_are_told() {
     let home = Home::new();
     for (words, known) in [
-        ("lookup n --via qqqqqq", "bittorrent, local"),
+        ("lookup n --via qqqqqq", "local, solana"),
         ("backend add x --plugin qqqqqq", "local, mainline"),
         ("backend run local qqqqqq", "it has: none"),
         ("backend add x --plugin mainline --set qqqqqq=1", "bootstrap"),
@@ -206,4 +211,29 @@ fn errors_are_json_lines_too() {
         (&"backend_error".into(), &"lab".into(), &"unreachable".into())
     );
     assert_eq!((&summary["failed"], &summary["exit"]), (&1.into(), &5.into()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_a_failure_and_a_closed_pipe_is_none() {
+    let home = Home::new();
+    for words in [&["backend", "list"][..], &["backend", "list", "--json"], &["help", "keys"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = support::Ran(home.bitboot(words).stdout(full).stderr(Stdio::piped()).output().unwrap());
+        assert_eq!(ran.code(), 1, "{words:?}: {}", ran.err());
+        assert!(ran.err().contains("cannot be written"), "{}", ran.err());
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = support::Ran(home.bitboot(words).stdout(writer).stderr(Stdio::piped()).output().unwrap());
+        assert_eq!((ran.code(), ran.err().as_str()), (0, ""), "{words:?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    let home = Home::new();
+    let ran = support::Ran(home.bitboot(&["backend", "list"]).env("BITBOOT_TIMEOUT", "").output().unwrap());
+    assert_eq!(ran.code(), 0, "{}", ran.err());
+    let ran = support::Ran(home.bitboot(&["backend", "list"]).env("BITBOOT_TIMEOUT", "x").output().unwrap());
+    assert_eq!(ran.code(), 2);
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Endpoint, Locator};
+use crate::{Endpoint, Error, ErrorKind, Locator, Result};
 
 /// What a backend is asked to publish, or to take back.
 ///
@@ -69,5 +69,41 @@ impl Announcement {
     pub fn with_ttl_s(mut self, ttl_s: u32) -> Self {
         self.ttl_s = ttl_s;
         self
+    }
+
+    /// The sealed bytes, for a medium that carries nothing else: 1 to `most` of them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] where there are none, or more.
+    pub fn sealed(&self, most: usize) -> Result<&[u8]> {
+        let refused = |what: String| Error::new(ErrorKind::Refused, what);
+        match self.value.as_deref() {
+            None => Err(refused("this medium carries records only, and there is none".into())
+                .because("no bare address or port can be announced here")
+                .fix("name the address where others reach this peer: --peer IP:PORT")),
+            Some(value) if (1..=most).contains(&value.len()) => Ok(value),
+            Some(value) => Err(refused(format!("a record of {} bytes is not carried here", value.len()))
+                .because(format!("this medium has room for 1 to {most}"))
+                .fix("announce fewer addresses, and less with --meta")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bytes_that_have_room_are_taken_where_nothing_else_is_carried() {
+        let bare = Announcement::new(Locator::new(&[7]).unwrap()).with_port(4001);
+        let with = |bytes: usize| bare.clone().with_value(vec![7; bytes]);
+        for (bytes, fits) in [(0, false), (1, true), (72, true), (73, false)] {
+            assert_eq!(with(bytes).sealed(72).ok().map(<[u8]>::len), fits.then_some(bytes));
+        }
+        for (what, says) in [(bare.clone(), "there is none"), (with(73), "73 bytes"), (with(0), "0 bytes")] {
+            let error = what.sealed(72).unwrap_err();
+            assert!(error.kind == ErrorKind::Refused && error.message.contains(says), "{error}");
+            assert!(error.why.is_some() && error.fix.is_some(), "{error}");
+        }
     }
 }

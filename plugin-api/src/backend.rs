@@ -105,6 +105,13 @@ pub trait Backend: Send + Sync + Sized + 'static {
         Vec::new()
     }
 
+    /// What carrying out an action would cost. Asked before each action of a plugin that may spend; actions that cost nothing need not answer.
+    /// An action signs no more than the user has agreed to by this quote.
+    fn quote_action(&self, action: Action, cx: Cx) -> impl Future<Output = Result<Quote>> + Send {
+        let _ = (action, cx);
+        ready(Ok(Quote::free()))
+    }
+
     /// Carries out one of [`Backend::actions`], reporting results as they come.
     fn action(&self, action: Action, out: Output) -> impl Future<Output = Result<()>> + Send {
         let _ = out;

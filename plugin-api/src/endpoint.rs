@@ -21,7 +21,8 @@ pub struct Endpoint {
 pub enum Address {
     /// An IPv4 or IPv6 address.
     Ip(IpAddr),
-    /// A DNS name in lower case, letters, digits, `-`, `_` and `.` only (RFC 1123 section 2.1 with the underscore).
+    /// A DNS name in lower case, letters, digits, `-`, `_` and `.` only, no label with a `-` at an end (RFC 1123 section 2.1 with
+    /// the underscore).
     Dns(String),
 }
 
@@ -102,8 +103,12 @@ fn dns_name(host: &str) -> Result<String, EndpointError> {
     if host.is_empty() || host.len() > 253 {
         return Err(EndpointError("the host is empty or longer than 253 bytes"));
     }
-    let letters =
-        |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    // No label has a hyphen at an end: as the name of a program's option it would be one (RFC 952, RFC 1123 section 2.1).
+    let letters = |label: &str| {
+        !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
     if !host.split('.').all(|label| !label.is_empty() && label.len() <= 63 && letters(label)) {
         return Err(EndpointError("the host is neither an IP address nor a DNS name"));
     }
@@ -164,6 +169,9 @@ mod tests {
             ("300.1.1.1:80", "IPv4"),
             ("peer..example:80", "neither"),
             ("pe er:80", "neither"),
+            ("--help.example.com:80", "neither"),
+            ("peer.-x:80", "neither"),
+            ("peer-.example:80", "neither"),
             ("pe\u{1b}[31mer:80", "neither"),
         ] {
             let told = text.parse::<Endpoint>().unwrap_err().to_string();

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Conflict,
     /// A key is missing, locked or refused.
     Key,
+    /// The wallet does not hold enough for it.
+    Funds,
     /// A person has to confirm or to grant something.
     NeedsHuman,
     /// Bytes were tampered with, or a peer lied.

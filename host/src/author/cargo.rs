@@ -18,7 +18,7 @@ pub(crate) struct Crate {
 
 /// The library of a path: a folder is a crate, which cargo builds, telling on stderr how far it is; a file is the library itself.
 pub(crate) async fn build(path: &Path, release: bool, quiet: bool) -> Result<Crate> {
-    let path = path.canonicalize().map_err(|error| {
+    let path = dunce::canonicalize(path).map_err(|error| {
         Error::file("read", path, &error).fix("name the folder of a crate, or a library: ./libexample.so")
     })?;
     if path.is_file() {
@@ -92,7 +92,7 @@ async fn cargo_build(folder: &Path, release: bool, quiet: bool) -> Result<PathBu
 fn library_of(message: Message, manifest: &Path) -> Option<PathBuf> {
     let is_ours = message.reason == "compiler-artifact"
         && message.target.crate_types.iter().any(|word| word == "cdylib")
-        && message.manifest_path.canonicalize().is_ok_and(|path| path == manifest);
+        && dunce::canonicalize(message.manifest_path).is_ok_and(|path| path == manifest);
     let ends = |path: &PathBuf| path.to_string_lossy().ends_with(DLL_SUFFIX);
     is_ours.then(|| message.filenames.into_iter().find(ends)).flatten()
 }

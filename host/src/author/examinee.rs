@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::BufRead;
 use std::time::Duration;
 
-use bitboot_conformance::{Driver, Noise, OPENS, Outcome, Subject, Suite, unknown};
+use bitboot_conformance::{Driver, OPENS, Outcome, Subject, Suite};
 use bitboot_plugin_api::ffi::outside::Library;
 use serde_json::{Map, Value};
 use toml_edit::Table;
 
+use super::asking::{Asking, Say};
 use super::job::{Job, Said};
 use crate::error::{Error, Kind, Result};
 use crate::loader::{granted, make_folders};
@@ -20,15 +21,15 @@ use crate::worker;
 const MAX_JOB: u64 = 1 << 20;
 
 /// Reads the job on standard input, puts the plugin to its clauses, and says what comes of it.
-pub(crate) async fn sit(say: impl Fn(&Said) -> Result<()>) -> Result<()> {
+pub(crate) async fn sit(say: Say) -> Result<()> {
     let job = job()?;
     let printed = File::options().append(true).open(&job.printed);
     let printed = printed.map_err(|error| Error::file("open", &job.printed, &error))?;
-    let subject = match set_up(&job).and_then(|subject| confine(&job, &subject).map(|()| subject)) {
+    let subject = match job.subject().and_then(|subject| confine(&job).map(|()| subject)) {
         Ok(subject) => subject,
         Err(error) => return say(&Said::Unready(error.into())),
     };
-    end_with_the_command();
+    let subject = subject.with_outside(Asking::begin(Say::clone(&say)));
     // From here on the plugin's words on standard output are seen, and nobody else's are there.
     divert_stdout(&printed);
     say(&Said::Begun(OPENS.into()))?;
@@ -61,43 +62,10 @@ fn job() -> Result<Job> {
     })
 }
 
-/// A thread, so only after this process is confined: that confines the thread that asks for it, and those that it starts.
-fn end_with_the_command() {
-    // Whoever started this process is gone when its end of the pipe is: then nobody wants to know, whatever the plugin does.
-    std::thread::spawn(|| {
-        let mut rest = String::new();
-        while std::io::stdin().lock().read_line(&mut rest).is_ok_and(|count| count > 0) {
-            rest.clear();
-        }
-        std::process::abort();
-    });
-}
-
-/// The kind as its crate says that it is tested.
-fn set_up(job: &Job) -> Result<Subject> {
-    let subject = match &job.folder {
-        Some(folder) => Subject::of_crate(folder, &job.kind, &job.temp).map_err(|error| {
-            let mut told = Error::new(Kind::Config, error.message);
-            (told.why, told.fix) = (error.why, error.fix);
-            told
-        })?,
-        None => Subject::new(&job.kind, Value::Object(Map::new())),
-    };
-    match unknown(&subject) {
-        Some(stray) => Err(Error::new(Kind::Config, format!("conformance.toml: {stray}"))),
-        None => Ok(subject),
-    }
-}
-
 /// Confines this process as a user's worker is that grants all that the manifest asks for, so that what a plugin forgets to ask for fails
-/// here first. Left as it is where the test itself starts programs.
-fn confine(job: &Job, subject: &Subject) -> Result<()> {
-    if matches!(subject.noise(), Some(Noise::Command(_))) {
-        return Ok(());
-    }
-    // What they are by the schema is known only when the library is open; folders are what is typed.
-    let typed = job.settings.iter().map(|(key, value)| (key.clone(), Value::String(value.clone()))).collect();
-    let configs = subject.clone().with_settings(&typed, &job.temp).configs().map(Clone::clone);
+/// here first.
+fn confine(job: &Job) -> Result<()> {
+    let configs = job.as_typed()?.configs().map(Clone::clone);
     let all = Grants { listen: Some(true), ..Grants::default() };
     let mut confine = granted(&job.asks, &all, None, &configs);
     make_folders(&confine);

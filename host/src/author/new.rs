@@ -100,20 +100,23 @@ fn open_to_others(folder: &Path) {
 pub(crate) struct Sources {
     api: PathBuf,
     conformance: PathBuf,
+    /// Not every plugin needs it.
+    rpc: Option<PathBuf>,
 }
 
 impl Sources {
     /// In a checkout of bitboot, or in a folder into which both packages were unpacked.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self> {
-        let folder = folder.canonicalize().map_err(|error| Error::file("read", folder, &error))?;
+        let folder = dunce::canonicalize(folder).map_err(|error| Error::file("read", folder, &error))?;
         let checkout = folder.join("plugin-api");
         let found = if has_crate(&checkout) {
-            let conformance = checkout.join("conformance");
-            has_crate(&conformance).then_some(Self { api: checkout, conformance })
+            let (conformance, rpc) = (checkout.join("conformance"), checkout.join("rpc"));
+            let rpc = Some(rpc).filter(|folder| has_crate(folder));
+            has_crate(&conformance).then_some(Self { api: checkout, conformance, rpc })
         } else {
             unpacked(&folder, "bitboot-plugin-api")
                 .zip(unpacked(&folder, "bitboot-conformance"))
-                .map(|(api, conformance)| Self { api, conformance })
+                .map(|(api, conformance)| Self { api, conformance, rpc: unpacked(&folder, "bitboot-rpc") })
         };
         found.ok_or_else(|| {
             let what = format!("bitboot's crates are not in {}", folder.display());
@@ -123,34 +126,54 @@ impl Sources {
         })
     }
 
+    /// Those that came with this program, or those of the checkout in which it was built.
+    pub(crate) fn of_this_bitboot() -> Option<Self> {
+        let program = std::env::current_exe().and_then(dunce::canonicalize).ok()?;
+        let installed = program.ancestors().nth(2)?.join("share/bitboot/crates");
+        let checkout = || program.ancestors().find(|folder| has_crate(&folder.join("plugin-api")));
+        Self::in_folder(&installed).ok().or_else(|| Self::in_folder(checkout()?).ok())
+    }
+
+    /// Where the one lies that plugins are made of.
+    pub(crate) fn api(&self) -> &Path {
+        &self.api
+    }
+
     fn patch(&self) -> String {
         let mut text = "# Where bitboot's crates are on this machine; not for others, so .gitignore names it.\n[patch.crates-io]\n".to_owned();
         for (name, path) in [("bitboot-plugin-api", &self.api), ("bitboot-conformance", &self.conformance)] {
-            let path = toml::Value::from(path.display().to_string());
-            let _ = writeln!(text, "{name} = {{ path = {path} }}");
+            let _ = writeln!(text, "{name} = {{ path = {} }}", quoted(path));
+        }
+        if let Some(path) = &self.rpc {
+            // Cargo warns of one that is not used.
+            let _ = writeln!(text, "# To ask nodes over HTTP, with bitboot-rpc = \"0.1\" in Cargo.toml:");
+            let _ = writeln!(text, "# bitboot-rpc = {{ path = {} }}", quoted(path));
         }
         text
     }
+}
+
+fn quoted(path: &Path) -> toml::Value {
+    path.display().to_string().into()
 }
 
 fn has_crate(folder: &Path) -> bool {
     folder.join("Cargo.toml").is_file()
 }
 
-/// `NAME` or `NAME-VERSION`, the last one by name where there are several.
+/// `NAME`, or else `NAME-VERSION`, the newest where there are several: an older one may be left from an older bitboot.
 fn unpacked(folder: &Path, name: &str) -> Option<PathBuf> {
-    let is_version = |rest: &str| {
-        rest.is_empty() || rest.strip_prefix('-').is_some_and(|v| v.starts_with(|c: char| c.is_ascii_digit()))
-    };
+    let plain = folder.join(name);
+    if has_crate(&plain) {
+        return Some(plain);
+    }
     let folders = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
-    let mut fitting: Vec<_> = folders
-        .filter(|path| {
-            let file = path.file_name().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
-            file.strip_prefix(name).is_some_and(is_version) && has_crate(path)
-        })
-        .collect();
-    fitting.sort();
-    fitting.pop()
+    let version = |path: &Path| {
+        let file = path.file_name()?.to_str()?;
+        semver::Version::parse(file.strip_prefix(name)?.strip_prefix('-')?).ok()
+    };
+    let fitting = folders.filter(|path| has_crate(path)).filter_map(|path| Some((version(&path)?, path)));
+    fitting.max_by(|(one, _), (other, _)| one.cmp(other)).map(|(_, path)| path)
 }
 
 #[cfg(test)]
@@ -186,11 +209,25 @@ mod tests {
         new(&empty, Some(Sources::in_folder(checkout).unwrap())).write().unwrap();
         let patch = fs::read_to_string(empty.join(".cargo/config.toml")).unwrap();
         assert!(patch.contains("plugin-api/conformance\" }") || cfg!(windows), "{patch}");
+        assert!(patch.contains("# bitboot-rpc = { path = \""), "{patch}");
         let manifest = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         assert!(!manifest(&empty).contains("[workspace]"));
         new(&empty.join("inside"), None).write().unwrap();
         assert!(manifest(&empty.join("inside")).ends_with("[workspace]\n"));
         assert_eq!(Sources::in_folder(&empty).unwrap_err().kind, Kind::Usage);
+    }
+
+    #[test]
+    fn the_newest_crates_are_taken() {
+        let place = tempfile::tempdir().unwrap();
+        let names = ["bitboot-plugin-api-1.9.0", "bitboot-plugin-api-1.10.0", "bitboot-conformance-0.1.0"];
+        for name in names {
+            fs::create_dir(place.path().join(name)).unwrap();
+            fs::write(place.path().join(name).join("Cargo.toml"), "").unwrap();
+        }
+        let sources = Sources::in_folder(place.path()).unwrap();
+        assert!(sources.api().ends_with("bitboot-plugin-api-1.10.0"));
+        assert!(!sources.patch().contains("bitboot-rpc"));
     }
 
     #[test]

@@ -6,15 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bitboot_conformance::{OPENS, Outcome, Suite};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout_at;
 
-use super::job::{Job, Said};
+use super::job::{Asked, Job, Said};
+use super::world::World;
 use crate::error::{Error, Kind, Result};
+use crate::worker;
 
 /// The clause that only somebody outside can judge.
 const STDOUT: &str = "standard_output_is_left_alone";
+/// The longest line that its process says: the largest noise, in numbers and commas.
+const LONGEST_LINE: u64 = 4 << 20;
 /// The most of what a plugin wrote that is repeated.
 const MOST: usize = 200;
 
@@ -32,6 +36,7 @@ pub(crate) struct Trial {
     left: VecDeque<String>,
     judges_stdout: bool,
     opened: bool,
+    world: Arc<World>,
     sitting: Option<Sitting>,
 }
 
@@ -44,11 +49,12 @@ pub(crate) struct Verdict {
 
 impl Trial {
     /// Of the job's clauses, those that the job itself is not told included.
-    pub(crate) fn new(mut job: Job, longest: Duration) -> Self {
+    pub(crate) fn new(mut job: Job, longest: Duration) -> Result<Self> {
+        let world = Arc::new(World::of(&job)?);
         let judges_stdout = job.clauses.iter().any(|clause| clause == STDOUT);
         job.clauses.retain(|clause| clause != STDOUT && clause != OPENS);
         let left = job.clauses.iter().cloned().collect();
-        Self { job, longest, left, judges_stdout, opened: false, sitting: None }
+        Ok(Self { job, longest, left, judges_stdout, opened: false, world, sitting: None })
     }
 
     /// The next verdict; `None` when all are told. Safe to be dropped: the process ends with it.
@@ -63,7 +69,7 @@ impl Trial {
             }
             if self.sitting.is_none() {
                 self.job.clauses = self.left.iter().cloned().collect();
-                self.sitting = Some(Sitting::start(&self.job).await?);
+                self.sitting = Some(Sitting::start(&self.job, &self.world).await?);
             }
             let Some(sitting) = &mut self.sitting else { continue };
             let verdict = sitting.next(self.longest, &begun).await?;
@@ -107,15 +113,17 @@ impl Trial {
 /// One process that has the plugin in it.
 struct Sitting {
     child: Child,
-    told: Lines<BufReader<ChildStdout>>,
+    told: BufReader<ChildStdout>,
+    world: Arc<World>,
     words: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Sitting {
-    async fn start(job: &Job) -> Result<Self> {
+    async fn start(job: &Job, world: &Arc<World>) -> Result<Self> {
         let failed =
             |error: std::io::Error| Error::new(Kind::Other, "bitboot cannot be started again").because(error);
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+        worker::scrub(command.as_std_mut());
         command.arg("__conformance").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
         // Ctrl-C is for this process, which ends the other one itself.
@@ -132,7 +140,8 @@ impl Sitting {
         // It may be dead already; then its silence is the verdict.
         let _ = input.write_all(&line).await;
         let _ = input.flush().await;
-        let sitting = Self { child, told: BufReader::new(told).lines(), words: Arc::default() };
+        let (told, world) = (BufReader::new(told), Arc::clone(world));
+        let sitting = Self { child, told, world, words: Arc::default() };
         tokio::spawn(keep_last(words, Arc::clone(&sitting.words)));
         Ok(sitting)
     }
@@ -141,14 +150,9 @@ impl Sitting {
         let mut start = Instant::now();
         let mut clause = OPENS.to_owned();
         loop {
-            let line = timeout_at((start + longest).into(), self.told.next_line()).await;
-            let said = match line {
-                Err(_) => {
-                    let outcome =
-                        Outcome::Broken(format!("no end within {longest:?}; its process was ended"));
-                    return Ok(Verdict { clause, outcome, took: start.elapsed() });
-                }
-                Ok(line) => line.ok().flatten().and_then(|line| serde_json::from_str(&line).ok()),
+            let Ok(said) = timeout_at((start + longest).into(), self.said()).await else {
+                let outcome = Outcome::Broken(format!("no end within {longest:?}; its process was ended"));
+                return Ok(Verdict { clause, outcome, took: start.elapsed() });
             };
             match said {
                 Some(Said::Begun(next)) => {
@@ -159,12 +163,34 @@ impl Sitting {
                     return Ok(Verdict { clause, outcome, took: start.elapsed() });
                 }
                 Some(Said::Unready(unready)) => return Err(unready.into()),
-                Some(Said::Ended) | None => {
+                Some(Said::Ended | Said::Asks(_)) | None => {
                     let outcome = Outcome::Broken(self.death().await);
                     return Ok(Verdict { clause, outcome, took: start.elapsed() });
                 }
             }
         }
+    }
+
+    /// What it says next, after what it asked for on the way; `None` when that is nothing that can be understood.
+    async fn said(&mut self) -> Option<Said> {
+        loop {
+            let mut line = Vec::new();
+            (&mut self.told).take(LONGEST_LINE).read_until(b'\n', &mut line).await.ok()?;
+            match serde_json::from_slice(&line).ok()? {
+                Said::Asks(asked) => self.answer(asked).await?,
+                said => return Some(said),
+            }
+        }
+    }
+
+    async fn answer(&mut self, asked: Asked) -> Option<()> {
+        let world = Arc::clone(&self.world);
+        let answer = tokio::task::spawn_blocking(move || world.answer(&asked)).await.ok()?;
+        let mut line = serde_json::to_vec(&answer).ok()?;
+        line.push(b'\n');
+        let input = self.child.stdin.as_mut()?;
+        input.write_all(&line).await.ok()?;
+        input.flush().await.ok()
     }
 
     /// How it died. One that is silent and lives is ended first.
@@ -213,7 +239,7 @@ fn cause(status: ExitStatus) -> String {
         return format!("its process was ended by signal {signal}{name}");
     }
     match status.code() {
-        Some(code) => format!("it ended its process with exit code {code}"),
+        Some(code) => format!("it ended its process with exit code {}", worker::exit_code(code)),
         None => "its process ended".into(),
     }
 }

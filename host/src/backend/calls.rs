@@ -52,6 +52,19 @@ pub(crate) async fn quote(backend: &dyn Backend, what: &Announcement, deadline: 
     one(backend, "quote", what, deadline).await
 }
 
+/// What an action would cost; `None` where it is free, as are all actions of a plugin that knows no such question.
+pub(crate) async fn quote_action(
+    backend: &dyn Backend,
+    action: &Action,
+    deadline: Duration,
+) -> Result<Option<Quote>> {
+    match one::<Quote>(backend, "quote_action", action, deadline).await {
+        Ok(quote) => Ok(Some(quote).filter(|quote| quote.fee.is_some())),
+        Err(error) if error.kind == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 pub(crate) async fn here(backend: &dyn Backend, deadline: Duration) -> Result<Option<IpAddr>> {
     one(backend, "here", &(), deadline).await
 }
@@ -136,13 +149,18 @@ impl Following {
     /// The next step; nothing comes after an error or after [`Step::Done`]. Safe to be cancelled.
     pub(crate) async fn next(&mut self) -> Result<Step> {
         loop {
-            let event = tokio::time::timeout_at(self.deadline, self.inbox.next()).await;
-            let event = event.map_err(|_| {
+            // Looked at first: where something always waits, a timer is never asked.
+            let event = if Instant::now() < self.deadline {
+                tokio::time::timeout_at(self.deadline, self.inbox.next()).await.ok()
+            } else {
+                None
+            };
+            let event = event.ok_or_else(|| {
                 Error::new(
                     ErrorKind::TimedOut,
                     format!("the plugin did not end `{}` at its deadline", self.op),
                 )
-                .because("its code hangs or blocks its threads")
+                .because("its code hangs, blocks its threads, or tells without end")
             })?;
             let Some(Event { kind, body }) = event else {
                 return Err(Error::new(
@@ -162,5 +180,35 @@ impl Following {
                 _ => continue,
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// Never ends, and never lets the host wait.
+    struct Flood;
+
+    impl Backend for Flood {
+        fn call(&self, _op: &str, _body: Vec<u8>, _deadline: Duration) -> Inbox {
+            let (sender, events) = mpsc::channel(Inbox::DEPTH);
+            std::thread::spawn(move || {
+                while sender.blocking_send(Event { kind: Kind::Value, body: Vec::new() }).is_ok() {}
+            });
+            Inbox::new(events, Arc::new(AtomicUsize::new(0)), ())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_floods_ends_at_its_deadline() {
+        let calling = tokio::spawn(async { health(&Flood, Duration::from_millis(200)).await });
+        let ended = tokio::time::timeout(Duration::from_secs(60), calling).await;
+        assert_eq!(ended.unwrap().unwrap().unwrap_err().kind, ErrorKind::TimedOut);
     }
 }

@@ -10,8 +10,8 @@ use bitboot_plugin_api::ffi::Event;
 use tokio::sync::mpsc;
 
 pub(crate) use calls::{
-    Step, action, announce, author, caps, describe, health, here, lookup, open, quote, read, save, withdraw,
-    write,
+    Step, action, announce, author, caps, describe, health, here, lookup, open, quote, quote_action, read,
+    save, withdraw, write,
 };
 
 /// Something that takes calls.

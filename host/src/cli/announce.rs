@@ -16,7 +16,7 @@ mod keeper;
 mod spend;
 
 pub(super) use keeper::{Keeper, show};
-pub(super) use spend::Spending;
+pub(super) use spend::{Settled, Spending};
 
 /// Publish this peer
 ///
@@ -36,12 +36,13 @@ pub(super) struct Args {
 
 /// What is announced, and where.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("endpoint").required(true))]
 pub(super) struct What {
     /// A port of this machine
-    #[arg(long, alias = "peer-port", value_name = "PORT", required_unless_present = "peer", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, alias = "peer-port", value_name = "PORT", group = "endpoint", value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// An endpoint, HOST:PORT; several may be given
-    #[arg(long, value_name = "HOST:PORT", value_parser = values::endpoint, conflicts_with = "port")]
+    #[arg(long, value_name = "HOST:PORT", group = "endpoint", value_parser = values::endpoint)]
     peer: Vec<Endpoint>,
     /// The host of --peer-port, as in BitBootPy
     #[arg(long, hide = true, value_name = "HOST", requires = "port")]

@@ -1,3 +1,5 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::context::Context;
 use super::exit::Exit;
 use crate::author;
@@ -10,10 +12,14 @@ pub(super) struct Args {}
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let Self {} = self;
-        let say = |said: &author::Said| {
-            let line = serde_json::to_string(said);
-            context.raw(&line.map_err(|error| Error::new(Kind::Other, "it cannot be said").because(error))?)
+        let (screen, turn) = (Arc::clone(&context.screen), Mutex::new(()));
+        let failed = |why: String| Error::new(Kind::Other, "it cannot be said").because(why);
+        let say = move |said: &author::Said| {
+            let line = serde_json::to_string(said).map_err(|error| failed(error.to_string()))?;
+            // A plugin's threads ask while the suite tells: a line is said whole.
+            let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+            screen.raw(&line).map_err(|_| failed("nobody listens".into()))
         };
-        author::sit(say).await.map(|()| Exit::OK)
+        author::sit(Arc::new(say)).await.map(|()| Exit::OK)
     }
 }

@@ -1,4 +1,4 @@
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::globals::Globals;
 use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
 use crate::keys::{AskPassphrase, KeyRing, ask_never};
-use crate::output::{Closed, ErrorLine, Line, Screen};
+use crate::output::{ErrorLine, Line, Screen};
 use crate::paths::Paths;
 
 /// What a command works with.
@@ -52,7 +52,7 @@ impl Context {
 
     /// Whether a person sits there who may be asked and can answer.
     pub(super) fn is_answered(&self) -> bool {
-        self.asks && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+        self.asks && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// The user's keys; opens no store yet.
@@ -79,17 +79,22 @@ impl Context {
 
     /// Prints a result. The error of a closed pipe ends the command in silence, see [`Context::end`].
     pub(super) fn print(&self, line: &Line) -> Result<()> {
-        self.screen.print(line).map_err(closed)
+        self.screen.print(line).map_err(unprinted)
     }
 
     /// Prints what waits in the table.
     pub(super) fn finish(&self) -> Result<()> {
         self.screen.talk().rest();
-        self.screen.finish().map_err(closed)
+        self.screen.finish().map_err(unprinted)
+    }
+
+    /// Prints a text for people.
+    pub(super) fn page(&self, text: &str) -> Result<()> {
+        self.screen.page(text).map_err(unprinted)
     }
 
     pub(super) fn raw(&self, text: &str) -> Result<()> {
-        self.screen.raw(text).map_err(closed)
+        self.screen.raw(text).map_err(unprinted)
     }
 
     /// The command's end becomes the process' end.
@@ -112,8 +117,12 @@ impl Context {
 /// Told apart from every other error by this text alone, which is never shown.
 const CLOSED: &str = "whoever read the results has had enough";
 
-fn closed(_: Closed) -> Error {
-    Error::new(Kind::Other, CLOSED)
+/// A pipe that was closed is no failure; all else is one, or a full disk would look like a file that is whole.
+fn unprinted(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Error::new(Kind::Other, CLOSED);
+    }
+    Error::new(Kind::Other, "the results cannot be written").because(error).fix("is the disk full?")
 }
 
 pub(super) fn is_closed(error: &Error) -> bool {

@@ -44,6 +44,9 @@ impl Args {
         if self.report {
             print_report(context, seen)?;
         } else {
+            if context.screen.mode == Mode::Table {
+                seen.confined = plugins::together(std::mem::take(&mut seen.confined));
+            }
             seen.lines(|finding| finding).iter().try_for_each(|line| context.print(line))?;
         }
         Ok(worst.map_or(Exit::OK, Exit::from))

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::values;
+use super::values::{self, Patience};
 use crate::error::Result;
 use crate::output::{ColorChoice, Mode, Screen};
 use crate::paths::Paths;
@@ -33,8 +33,8 @@ pub(super) struct Globals {
     #[arg(long, global = true)]
     no_input: bool,
     /// End each backend's work after this time [default: 10s to look up, 30s to announce]
-    #[arg(long, global = true, value_name = "DURATION", env = "BITBOOT_TIMEOUT", hide_env_values = true, value_parser = values::duration)]
-    timeout: Option<Duration>,
+    #[arg(long, global = true, value_name = "DURATION", env = "BITBOOT_TIMEOUT", hide_env_values = true, value_parser = values::patience)]
+    timeout: Option<Patience>,
     /// Keep everything in this folder instead of the user's own ones
     #[arg(long, global = true, value_name = "DIR", env = "BITBOOT_HOME", hide_env_values = true, value_hint = clap::ValueHint::DirPath)]
     home: Option<PathBuf>,
@@ -66,6 +66,6 @@ impl Globals {
     }
 
     pub(super) fn timeout(&self) -> Option<Duration> {
-        self.timeout
+        self.timeout?.0
     }
 }

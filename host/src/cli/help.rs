@@ -27,7 +27,7 @@ impl Args {
         if let [word] = self.words.as_slice()
             && let Some((_, text)) = TOPICS.iter().find(|(topic, _)| topic == word)
         {
-            context.raw(text)?;
+            context.page(text)?;
             return Ok(Exit::OK);
         }
         let mut command = super::command();

@@ -49,6 +49,9 @@ pub(super) struct Args {
     exec: Option<exec::Command>,
 }
 
+/// About so many networks a backend is asked at once: each question takes room in its process.
+const AT_ONCE: usize = 1000;
+
 impl Args {
     pub(super) async fn run(self, context: &Context) -> Result<Exit> {
         let networks = self.networks.all()?;
@@ -73,27 +76,28 @@ impl Args {
         options: &LookupOptions,
     ) -> Result<Exit> {
         let mut showing = Showing::new(context, self.exec.as_ref(), !options.via.is_empty());
-        let lookups = networks.iter().map(|network| Ok((network.clone(), bitboot.lookup(network, options)?)));
-        let mut found = many(lookups.collect::<Result<Vec<_>>>()?, async |lookup| lookup.next().await);
         context.screen.talk().busy("asking the backends");
         let mut signals = Signals::new();
-        let stopped = loop {
-            // One step of the work: it ends a command of --exec too.
-            let step = async {
-                match found.recv().await {
-                    Some((network, found)) => showing.show(&network, found).await.map(|()| true),
-                    None => Ok(false),
+        for some in networks.chunks(AT_ONCE) {
+            let lookups = some.iter().map(|network| Ok((network.clone(), bitboot.lookup(network, options)?)));
+            let mut found = many(lookups.collect::<Result<Vec<_>>>()?, async |lookup| lookup.next().await);
+            loop {
+                // One step of the work: it ends a command of --exec too.
+                let step = async {
+                    match found.recv().await {
+                        Some((network, found)) => showing.show(&network, found).await.map(|()| true),
+                        None => Ok(false),
+                    }
+                };
+                tokio::select! {
+                    exit = signals.stopped() => return showing.end(Some(exit)),
+                    goes_on = step => if !goes_on? {
+                        break;
+                    },
                 }
-            };
-            tokio::select! {
-                exit = signals.stopped() => break Some(exit),
-                goes_on = step => if !goes_on? {
-                    break None;
-                },
             }
-        };
-        drop(found);
-        showing.end(stopped)
+        }
+        showing.end(None)
     }
 
     async fn watch(

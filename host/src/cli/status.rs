@@ -52,7 +52,7 @@ fn lines(announced: &Announced) -> impl Iterator<Item = AnnouncedLine> {
         backend: backend.clone(),
         stored: placement.stored,
         expires: AnnouncedLine::expiry(placement.expires),
-        kept_by: announced.kept_by(),
+        kept_by: placement.kept_by(),
         error: placement.error.clone(),
     })
 }

@@ -1,6 +1,7 @@
 use clap_complete::ArgValueCompleter;
 
-use super::backend::{of_plugin, run_action};
+use super::announce::Spending;
+use super::backend::{Fields, of_plugin, run_action};
 use super::complete;
 use super::context::Context;
 use super::exit::Exit;
@@ -61,7 +62,13 @@ impl Args {
         };
         let settings = self.settings();
         context.screen.talk().busy("starting the nodes");
-        run_action(context, &bitboot, &of_plugin(&bitboot, &plugin)?, ACTION, &settings).await
+        let (request, spending) = (of_plugin(&bitboot, &plugin)?, Spending::default());
+        let told = |fields: &Fields| {
+            if let Some(next) = next(&plugin, fields) {
+                context.screen.talk().say(&format!("it runs until Ctrl-C; use it: {next}"));
+            }
+        };
+        run_action(context, &bitboot, &request, ACTION, &settings, &spending, told).await
     }
 
     /// What has an option of its own is a setting like any other; `--set` has the last word.
@@ -81,6 +88,13 @@ impl Args {
     }
 }
 
+/// The command that makes a backend of the network.
+fn next(plugin: &str, fields: &Fields) -> Option<String> {
+    let first = fields.get("bootstrap")?.get(0)?.as_str()?;
+    let here = if first.starts_with('[') { "::1" } else { "127.0.0.1" };
+    Some(format!("bitboot backend add lab --plugin {plugin} --set bootstrap={first} --set bind={here}"))
+}
+
 /// By the manifests alone, so that no plugin is loaded in vain.
 fn first_with_testnet(bitboot: &Bitboot) -> Result<String> {
     let registry = bitboot.registry();
@@ -95,4 +109,20 @@ fn first_with_testnet(bitboot: &Bitboot) -> Result<String> {
         Error::new(Kind::Plugin, "no plugin here has test networks")
             .fix("see what is wrong with the plugins: bitboot plugin list")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_is_told() {
+        let fields = |first: &str| Fields::from_iter([("bootstrap".to_owned(), vec![first, "x:1"].into())]);
+        let next = |first| next("example", &fields(first)).unwrap();
+        assert!(
+            next("127.1.2.3:4")
+                .ends_with("--plugin example --set bootstrap=127.1.2.3:4 --set bind=127.0.0.1")
+        );
+        assert!(next("[::1]:4").ends_with("--set bootstrap=[::1]:4 --set bind=::1"));
+    }
 }

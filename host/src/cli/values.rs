@@ -16,6 +16,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(span)
 }
 
+/// A duration, or none where a variable is empty.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience(pub(super) Option<Duration>);
+
+pub(super) fn patience(text: &str) -> Result<Patience, String> {
+    if text.is_empty() { Ok(Patience(None)) } else { duration(text).map(|span| Patience(Some(span))) }
+}
+
 /// A lifetime: at least a second.
 pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
     duration(text)

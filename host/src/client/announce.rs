@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use bitboot_plugin_api::Receipt;
 use tokio::task::JoinSet;
 
+use super::others::{others_at, with_others};
 use super::{Agreed, AnnounceOptions, Bitboot, HostSigner, Spend, statement};
 use crate::daemon::{Jitter, Schedule};
 use crate::discovery::{Deed, Statement, Told, tell};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::registry::Selection;
-use crate::state::{Announced, Journal, Key, Owner, Placement, now};
+use crate::state::{Alive, Announced, Journal, Key};
 
 /// How often a kept announcement looks whether `bitboot withdraw` took it back.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -37,6 +38,8 @@ pub struct Announcing {
     options: AnnounceOptions,
     journal: Journal,
     key: Key,
+    /// Its owner's life; none where it is announced once.
+    alive: Option<Alive>,
     backends: Vec<String>,
     schedule: Schedule<String>,
     running: JoinSet<Told>,
@@ -63,17 +66,12 @@ impl Announcing {
         let backends: Vec<_> = selection.choices.iter().map(|choice| choice.backend.clone()).collect();
         let what = statement(&bitboot, network, &key, options.metadata.clone(), options.ttl)?;
         let journal = bitboot.journal();
-        journal.begin(Announced {
-            key: key.clone(),
-            ttl_s: u32::try_from(options.ttl.as_secs()).unwrap_or(u32::MAX),
-            metadata: options.metadata.clone(),
-            owners: if options.once { Vec::new() } else { vec![Owner::this()] },
-            since: now(),
-            backends: backends.iter().map(|backend| (backend.clone(), Placement::default())).collect(),
-        })?;
+        let announced =
+            Announced::new(key.clone(), options.ttl, options.metadata.clone(), backends.iter().cloned());
+        let alive = journal.begin(announced, !options.once)?;
         let schedule = Schedule::new(backends.iter().cloned(), Instant::now());
         let (running, others) = (JoinSet::new(), BTreeMap::new());
-        Ok(Self { bitboot, what, options, journal, key, backends, schedule, running, others })
+        Ok(Self { bitboot, what, options, journal, key, alive, backends, schedule, running, others })
     }
 
     /// The backends that are told.
@@ -107,30 +105,26 @@ impl Announcing {
         }
     }
 
-    /// Takes the announcement back, where the medium can; the answers of the backends.
-    pub async fn withdraw(mut self) -> Vec<Answer> {
+    /// Takes the announcement back, where the medium can, and where no other process announces the same.
+    pub async fn withdraw(mut self) -> Withdrawing {
         self.running.shutdown().await;
-        // Another process may announce the same; a journal that cannot be written must not keep what is over.
-        if !self.journal.end(&self.key, &Owner::this()).unwrap_or(true) {
-            return Vec::new();
-        }
-        for backend in std::mem::take(&mut self.backends) {
+        let owner = self.alive.as_ref().map(Alive::owner);
+        // A journal that cannot be written must not keep what is over.
+        let over = self.journal.end(&self.key, owner, &self.backends);
+        for backend in over.unwrap_or_else(|_| self.backends.clone()) {
             self.tell(&backend, Deed::Withdraw);
         }
-        let mut answers = Vec::new();
-        while let Some(told) = self.running.join_next().await {
-            match told {
-                Ok(told) if self.is_overtaken(&told) => self.tell(&told.backend, Deed::Withdraw),
-                told => answers.extend(told.ok().map(Answer::from)),
-            }
-        }
-        answers
+        Withdrawing(self)
     }
 
     /// Starts what is due; `false` when there is nothing left to do.
     fn start_due(&mut self) -> bool {
         // A journal that cannot be read stops no announcement.
-        if !self.options.once && !self.journal.has(&self.key).unwrap_or(true) {
+        if self
+            .alive
+            .as_ref()
+            .is_some_and(|alive| !self.journal.keeps(&self.key, alive.owner()).unwrap_or(true))
+        {
             return false;
         }
         for backend in self.schedule.take_due(Instant::now()) {
@@ -142,13 +136,8 @@ impl Announcing {
     fn tell(&mut self, backend: &str, deed: Deed) {
         let Ok(choice) = self.bitboot.registry().choice(backend.to_owned()) else { return };
         let (candidate, timeout) = (self.bitboot.candidate(choice), self.options.timeout);
-        let mut what = self.what.clone();
-        let others = self.others_at(backend);
-        for other in &others {
-            what.other_ports.extend(other.key.port);
-            what.other_endpoints.extend(other.key.endpoints.iter().cloned());
-            what.other_metadata.extend(other.metadata.clone());
-        }
+        let others = others_at(&self.journal, &self.key, backend);
+        let mut what = with_others(self.what.clone(), &others);
         self.others.insert(backend.to_owned(), others.into_iter().map(|other| other.key).collect());
         if let Some((.., error)) = self
             .options
@@ -156,8 +145,8 @@ impl Announcing {
             .iter()
             .find(|(network, name, _)| *network == self.key.network && name == backend)
         {
-            let (backend, outcome) = (backend.to_owned(), Err(error.clone()));
-            self.running.spawn(std::future::ready(Told { backend, outcome, took: Duration::ZERO }));
+            let told = Told::not_at_all(backend.to_owned(), error.clone());
+            self.running.spawn(std::future::ready(told));
             return;
         }
         let spend = self.spend(backend).filter(|_| deed == Deed::Announce).cloned();
@@ -175,23 +164,15 @@ impl Announcing {
 
     /// What was agreed to for a backend. It is spent once: nothing that costs money is renewed, or tried again, by itself.
     fn spend(&self, backend: &str) -> Option<&Spend> {
-        self.options.spend.iter().find(|spend| spend.network == self.key.network && spend.backend == backend)
-    }
-
-    /// What other processes of this home announce there, as the journal has it at this moment.
-    fn others_at(&self, backend: &str) -> Vec<Announced> {
-        let mut all = self.journal.read().unwrap_or_default();
-        let ours = &self.key;
-        all.retain(|other| {
-            other.key.network == ours.network && other.key != *ours && other.is_live_on(backend)
-        });
-        all
+        let is_ours = |spend: &&Spend| spend.purpose.network() == Some(self.key.network.as_str());
+        self.options.spend.iter().filter(is_ours).find(|spend| spend.backend == backend)
     }
 
     /// Whether another process came or went while a backend was told: a node has one record in a network, and what was said in ours may
     /// have replaced what the other one said.
     fn is_overtaken(&self, told: &Told) -> bool {
-        let (before, now) = (self.others.get(&told.backend), self.others_at(&told.backend));
+        let (before, now) =
+            (self.others.get(&told.backend), others_at(&self.journal, &self.key, &told.backend));
         told.outcome.is_ok()
             && self.spend(&told.backend).is_none()
             && before.is_some_and(|before| {
@@ -202,23 +183,19 @@ impl Announcing {
     fn note(&mut self, told: Told) -> Answer {
         let renewed = !self.options.once && self.spend(&told.backend).is_none();
         let (at, jitter) = (Instant::now(), Jitter(fastrand::f64()));
-        let placement = match &told.outcome {
-            Ok(receipt) => {
-                if renewed {
-                    self.schedule.succeeded(&told.backend, self.lifetime(receipt), at, jitter);
-                }
-                let expires = receipt.expires_in_s.map(|seconds| now() + u64::from(seconds));
-                Placement { stored: receipt.stored, asked: receipt.asked, expires, error: None }
+        if renewed {
+            match &told.outcome {
+                Ok(receipt) => self.schedule.succeeded(&told.backend, self.lifetime(receipt), at, jitter),
+                Err(_) => self.schedule.failed(&told.backend, at, jitter),
             }
-            Err(error) => {
-                if renewed {
-                    self.schedule.failed(&told.backend, at, jitter);
-                }
-                Placement { error: Some(error.to_string()), ..Placement::default() }
-            }
-        };
+        }
+        // What was paid for may be out, though nobody said so in time.
+        let paid = self.spend(&told.backend).is_some();
         // The announcement itself is out: a full disk must not make it look failed.
-        let _ = self.journal.note(&self.key, &told.backend, placement);
+        let _ = self.journal.note(&self.key, &told.backend, |placement| match &told.outcome {
+            Ok(receipt) => placement.answered(receipt),
+            Err(error) => placement.failed(error, paid && error.kind == Kind::Unreachable),
+        });
         told.into()
     }
 
@@ -227,6 +204,45 @@ impl Announcing {
         let secret = self.what.network.secret().map(|_| SECRET_LIFETIME);
         [told, secret].into_iter().flatten().fold(self.options.ttl, Duration::min)
     }
+}
+
+/// An announcement that is being taken back, until [`Withdrawing::next`] has told all. What was not told yet when it is dropped expires by itself,
+/// or is taken back by `bitboot withdraw`.
+pub struct Withdrawing(Announcing);
+
+impl Withdrawing {
+    /// The next answer of a backend. Safe to be cancelled. `None` when each that was told has answered.
+    pub async fn next(&mut self) -> Option<Answer> {
+        let Self(announcing) = self;
+        loop {
+            // A task of ours that panicked is a fault of ours; the others still count.
+            let Ok(told) = announcing.running.join_next().await? else { continue };
+            if announcing.is_overtaken(&told) {
+                announcing.tell(&told.backend, Deed::Withdraw);
+                continue;
+            }
+            // What is taken back is so, on a full disk too.
+            let _ = note_withdrawal(&announcing.journal, std::iter::once(&announcing.key), &told);
+            return Some(told.into());
+        }
+    }
+}
+
+/// Notes what came of taking announcements back.
+pub(crate) fn note_withdrawal<'a>(
+    journal: &Journal,
+    keys: impl IntoIterator<Item = &'a Key>,
+    told: &Told,
+) -> Result<()> {
+    keys.into_iter().try_for_each(|key| match &told.outcome {
+        Ok(_) if told.stays => journal.note(key, &told.backend, |placement| placement.failed(&costs(), true)),
+        Ok(_) => journal.forget(key, &told.backend),
+        Err(error) => journal.note(key, &told.backend, |placement| placement.failed(error, true)),
+    })
+}
+
+fn costs() -> Error {
+    Error::new(Kind::NeedsHuman, "it is not taken back, for that costs money, and nobody has agreed to it")
 }
 
 /// Two announcements of one command on one backend spend one after the other.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Kind, Result};
-use crate::install::{Lock, Store, Trust, this_target};
+use crate::install::{Lock, Store, Trust};
 use crate::loader;
 use crate::paths::Paths;
 use crate::registry::PluginEntry;
@@ -64,20 +64,12 @@ pub(crate) fn vouched(paths: &Paths, name: &str, plugin: &PluginEntry) -> Result
         return Ok(Vouched { path, expected: None });
     };
     let lock = Lock::read(paths)?;
-    let locked = lock.get(name, version).ok_or_else(|| unknown(name, version))?;
-    let hashes = locked.targets.get(&this_target()).ok_or_else(|| unknown(name, version))?;
+    let (locked, hashes) = lock.vouched(name, version)?;
     if let Some(publisher) = &locked.publisher {
         Trust::read(paths)?.not_revoked(name, publisher)?;
     }
     Store::new(paths).guard(name, version)?;
     Ok(Vouched { path, expected: Some(hashes.library.bytes()) })
-}
-
-fn unknown(name: &str, version: &str) -> Error {
-    Error::new(Kind::Integrity, format!("bitboot.lock knows nothing of {name} {version} on this machine"))
-        .at("lock")
-        .because("only what was verified when it was installed is opened")
-        .fix(format!("install it: bitboot plugin install {name}@{version}"))
 }
 
 fn shipped(name: &str, library: &str) -> Result<PathBuf> {

@@ -4,8 +4,10 @@ mod announce;
 mod library;
 mod lookup;
 mod options;
+mod others;
 mod quoted;
 mod signer;
+mod variables;
 mod watch;
 
 use std::sync::Arc;
@@ -25,13 +27,14 @@ use crate::paths::Paths;
 use crate::registry::{BackendEntry, Choice, PluginEntry, Registry, Selection};
 use crate::state::{Journal, Key};
 
-pub(crate) use announce::agreement;
-pub use announce::{Announcing, Answer};
+pub use announce::{Announcing, Answer, Withdrawing};
+pub(crate) use announce::{agreement, note_withdrawal};
 pub(crate) use library::{Provenance, Vouched, library, provenance, vouched};
 pub use lookup::{Found, Lookup};
 pub use options::{AnnounceOptions, LookupOptions};
-pub use quoted::{Quoted, Spend};
+pub use quoted::{Purpose, Quoted, Spend};
 pub(crate) use signer::{Agreed, HostSigner};
+use variables::{Settings, settings};
 pub use watch::Watch;
 
 /// A user's registry and the plugins in it. Cheap to clone; each library and each backend is opened once, when it is first used.
@@ -174,12 +177,16 @@ impl Bitboot {
         let all = self.registry.backends.iter();
         let entries = all.filter_map(|(name, entry)| Some((name, entry.value.as_ref().ok()?)));
         let siblings = entries.filter(|(_, sibling)| sibling.plugin == entry.plugin);
+        let Settings { config, variables } = settings(backend, entry)?;
         Ok(Request {
             backend: backend.to_owned(),
+            others: self.registry.plugins.keys().filter(|name| **name != entry.plugin).cloned().collect(),
+            is_trial: false,
             kind: entry.kind.clone(),
             expected,
-            config: config_of(backend, entry)?,
-            siblings: siblings.filter_map(|(name, entry)| config_of(name, entry).ok()).collect(),
+            config,
+            variables,
+            siblings: siblings.filter_map(|(name, entry)| Some(settings(name, entry).ok()?.config)).collect(),
             isolation: plugin.isolation,
             grants: plugin.grants.clone(),
             memory_mib: plugin.memory_mib,
@@ -237,7 +244,7 @@ fn kinds_of(paths: &Paths, choice: &Choice) -> Vec<KeyKind> {
 }
 
 /// What the user has set, as the plugin takes it.
-pub(crate) fn config_of(backend: &str, entry: &BackendEntry) -> Result<Value> {
+fn config_of(backend: &str, entry: &BackendEntry) -> Result<Value> {
     serde_json::to_value(&entry.config).map_err(|error| {
         Error::new(Kind::Config, format!("the config of backend \"{backend}\" is invalid")).because(error)
     })

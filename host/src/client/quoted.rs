@@ -1,21 +1,24 @@
+use std::fmt;
 use std::time::Duration;
 
-use bitboot_plugin_api::Quote;
+use bitboot_plugin_api::{Action, Quote};
 use tokio::task::JoinSet;
 
+use super::others::{others_at, with_others};
 use super::{AnnounceOptions, Bitboot, kinds_of, statement};
 use crate::amount::Amount;
+use crate::backend::{self, Backend};
 use crate::discovery::{Deed, Statement, quote};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::state::Key;
 
-/// What announcing would cost on one backend.
+/// What something would cost on one backend.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Quoted {
-    /// The network's name.
-    pub network: String,
+    /// What it is.
+    pub purpose: Purpose,
     /// The backend's name.
     pub backend: String,
     /// What it tells; `None` where it is free.
@@ -24,17 +27,27 @@ pub struct Quoted {
     mainnet: bool,
 }
 
-/// A fee that somebody has agreed to, for one announcement on one backend.
+/// What is paid for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// Announcing in a network, or taking that back; its name.
+    Network(String),
+    /// What only one kind of backend can do; the action's name.
+    Action(String),
+}
+
+/// A fee that somebody has agreed to, for one announcement or one action on one backend.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spend {
-    pub(super) network: String,
+    pub(super) purpose: Purpose,
     pub(super) backend: String,
     pub(super) fee: Amount,
     /// So often may it be signed for.
     pub(super) signatures: u32,
 }
 
-/// More signatures than any one announcement needs; a quote of more is no bound.
+/// More signatures than anything one does needs; a quote of more is no bound.
 const MOST_SIGNATURES: u32 = 64;
 
 impl Bitboot {
@@ -63,12 +76,13 @@ impl Bitboot {
                 )?);
             }
             let Some(what) = what.clone() else { continue };
-            let (network, backend) = (network.name().to_owned(), choice.backend.clone());
+            let what = with_others(what, &others_at(&self.journal(), &key, &choice.backend));
+            let (purpose, backend) = (Purpose::Network(network.name().to_owned()), choice.backend.clone());
             let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
             let (candidate, timeout): (_, Duration) = (self.candidate(choice), options.timeout);
             asked.spawn(async move {
                 Quoted {
-                    network,
+                    purpose,
                     backend,
                     quote: quote(candidate, Deed::Announce, &what, timeout).await,
                     mainnet,
@@ -99,9 +113,63 @@ impl Bitboot {
             }
             let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
             let quote = quote(self.candidate(choice), Deed::Withdraw, what, timeout).await;
-            quoted.push(Quoted { network: network.name().to_owned(), backend, quote, mainnet });
+            let purpose = Purpose::Network(network.name().to_owned());
+            quoted.push(Quoted { purpose, backend, quote, mainnet });
         }
         quoted
+    }
+
+    /// What an action of an opened backend would cost; `None` where its plugin cannot spend, and is not asked.
+    pub(crate) async fn quote_action(
+        &self,
+        backend: &str,
+        opened: &dyn Backend,
+        action: &Action,
+        timeout: Duration,
+    ) -> Option<Quoted> {
+        // A plugin with its default settings is no backend that a key could be granted to.
+        let choice = self.registry().choice(backend.to_owned()).ok()?;
+        if kinds_of(&self.paths, &choice).is_empty() {
+            return None;
+        }
+        let mainnet = choice.entries.as_ref().is_ok_and(|(entry, _)| entry.mainnet);
+        let quote = backend::quote_action(opened, action, timeout).await;
+        let quote = quote.map_err(|error| Error::of_backend(backend, error));
+        Some(Quoted {
+            purpose: Purpose::Action(action.name.clone()),
+            backend: backend.to_owned(),
+            quote,
+            mainnet,
+        })
+    }
+}
+
+impl Purpose {
+    /// The network's name, if it is about one.
+    #[must_use]
+    pub fn network(&self) -> Option<&str> {
+        match self {
+            Self::Network(name) => Some(name),
+            Self::Action(_) => None,
+        }
+    }
+
+    /// The action's name, if it is one.
+    #[must_use]
+    pub fn action(&self) -> Option<&str> {
+        match self {
+            Self::Network(_) => None,
+            Self::Action(name) => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(name) => write!(f, "announcing \"{name}\""),
+            Self::Action(name) => write!(f, "the action \"{name}\""),
+        }
     }
 }
 
@@ -120,43 +188,50 @@ impl Spend {
 }
 
 impl Quoted {
-    /// The fee; `None` where it is free or was not told.
-    #[must_use]
-    pub fn fee(&self) -> Option<Result<Amount>> {
-        self.quote.as_ref().ok()?.as_ref()?.fee.as_deref().map(str::parse)
+    /// The fee; `None` where it is free.
+    ///
+    /// # Errors
+    /// When the backend could not tell, and when nobody could agree to what it tells: no fee, one that is no amount, or more signatures than 64.
+    pub fn fee(&self) -> Result<Option<Amount>> {
+        let Some(quote) = self.quote.as_ref().map_err(Clone::clone)? else { return Ok(None) };
+        let backend = &self.backend;
+        let bad = |what: String| Error::new(Kind::Plugin, what).fix("use another one, with --via");
+        let Some(fee) = quote.fee.as_deref() else {
+            return Err(bad(format!("backend \"{backend}\" costs money and does not say how much")));
+        };
+        let fee = fee.parse::<Amount>().map_err(|error| {
+            bad(format!("backend \"{backend}\" does not say clearly what it costs")).because(error)
+        })?;
+        let signatures = signatures(quote);
+        if signatures > MOST_SIGNATURES {
+            let what = format!("backend \"{backend}\" wants {signatures} signatures for {}", self.purpose);
+            return Err(bad(what).because(format!("{MOST_SIGNATURES} are the most that are given")));
+        }
+        Ok(Some(fee))
     }
 
     /// Agrees to the fee, if it is at most a limit. `None` where there is nothing to agree to.
     ///
     /// # Errors
-    /// Above every limit of its unit; and where real money would be spent that the backend's entry does not allow.
+    /// As [`Quoted::fee`]; above every limit of its unit; and where real money would be spent that the backend's entry does not allow.
     pub fn agree(&self, limits: &[Amount]) -> Result<Option<Spend>> {
-        let Ok(Some(quote)) = &self.quote else { return Ok(None) };
-        let backend = &self.backend;
-        let fee = self.fee().unwrap_or_else(|| {
-            let error = Error::new(
-                Kind::Plugin,
-                format!("backend \"{backend}\" costs money and does not say how much"),
-            );
-            Err(error.fix("announce on another one with --via"))
-        })?;
-        let signatures = quote.signatures.unwrap_or(1);
-        if signatures > MOST_SIGNATURES {
-            let what = format!("backend \"{backend}\" wants {signatures} signatures for one announcement");
-            return Err(Error::new(Kind::Plugin, what)
-                .because(format!("{MOST_SIGNATURES} are the most that are given"))
-                .fix("announce on another one with --via"));
-        }
+        let (Some(fee), Ok(Some(quote))) = (self.fee()?, &self.quote) else { return Ok(None) };
+        let (backend, signatures) = (&self.backend, signatures(quote));
         if !quote.test_network && !self.mainnet {
             let what =
                 format!("backend \"{backend}\" would spend real money, and its entry does not allow that");
-            return Err(Error::new(Kind::NeedsHuman, what)
+            return Err(Error::new(Kind::RealMoney, what)
                 .fix(format!("if you mean it: bitboot backend set {backend} --mainnet true")));
         }
         if !limits.iter().any(|limit| fee.is_within(limit)) {
             let what = format!("backend \"{backend}\" would cost {fee}, which is over the limit");
-            return Err(Error::new(Kind::NeedsHuman, what).fix(format!("allow it: --max-fee '{fee}'")));
+            return Err(Error::new(Kind::OverLimit, what).fix(format!("allow it: --max-fee '{fee}'")));
         }
-        Ok(Some(Spend { network: self.network.clone(), backend: backend.clone(), fee, signatures }))
+        Ok(Some(Spend { purpose: self.purpose.clone(), backend: backend.clone(), fee, signatures }))
     }
+}
+
+/// One that does not say how many wants one.
+fn signatures(quote: &Quote) -> u32 {
+    quote.signatures.unwrap_or(1)
 }

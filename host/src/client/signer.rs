@@ -24,7 +24,12 @@ pub(crate) struct HostSigner {
     audit: Audit,
     /// What the user has agreed to and is not signed away yet, by backend.
     agreed: Mutex<HashMap<String, Agreement>>,
+    /// How many lines of the audit log have told what was refused, by backend.
+    refused: Mutex<HashMap<String, u32>>,
 }
+
+/// The most refusals of a backend that one process writes down: one that asks on and on must not fill the disk.
+const MAX_REFUSED: u32 = 100;
 
 /// What is left of an agreement.
 struct Agreement {
@@ -41,7 +46,7 @@ pub(crate) struct Agreed {
 impl HostSigner {
     pub(super) fn new(paths: &Paths, registry: Arc<Registry>, ring: Arc<KeyRing>) -> Self {
         let (spending, audit) = (Spending::new(paths), Audit::new(paths));
-        Self { registry, ring, spending, audit, agreed: Mutex::default() }
+        Self { registry, ring, spending, audit, agreed: Mutex::default(), refused: Mutex::default() }
     }
 
     pub(super) fn ring(&self) -> &KeyRing {
@@ -100,11 +105,14 @@ impl HostSigner {
             return Err(Error::new(Kind::Other, what));
         }
         let (name, entry) = self.key(&asker.backend, kind)?;
-        if entry.grants.contains_key(&asker.backend) {
-            return Ok((name, entry));
-        }
         let what = format!("backend \"{}\" may not use the key \"{name}\"", asker.backend);
-        Err(Error::new(Kind::NeedsHuman, what).fix(how(&name, &asker.backend)))
+        let refused = Error::new(Kind::NeedsHuman, what).fix(how(&name, &asker.backend));
+        match entry.grants.get(&asker.backend) {
+            Some(grant) if grant.plugin == asker.plugin => Ok((name, entry)),
+            Some(_) => Err(refused
+                .because(format!("it was not granted while plugin \"{}\" served the backend", asker.plugin))),
+            None => Err(refused),
+        }
     }
 
     fn try_sign(&self, asker: &Asker, what: &SignRequest, noted: &mut Asked<'_>) -> Result<Vec<u8>> {
@@ -129,6 +137,14 @@ impl HostSigner {
         }
         self.audit.write(noted)?;
         material.sign(what.scheme, &what.payload)
+    }
+
+    /// Whether one more refusal is written down.
+    fn is_noted(&self, backend: &str) -> bool {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = refused.entry(backend.to_owned()).or_default();
+        *count = count.saturating_add(1);
+        *count <= MAX_REFUSED
     }
 
     fn agreed(&self) -> MutexGuard<'_, HashMap<String, Agreement>> {
@@ -196,7 +212,9 @@ impl Signer for HostSigner {
             refused: None,
         };
         let signed = self.try_sign(asker, what, &mut noted);
-        if let Err(error) = &signed {
+        if let Err(error) = &signed
+            && self.is_noted(&asker.backend)
+        {
             noted.refused = Some(error.to_string());
             self.audit.write(&noted)?;
         }

@@ -52,21 +52,22 @@ pub(super) async fn listen(
         }
         if caps.register.is_some() {
             let walk = slots::walk(listener.clone(), place);
-            asking.spawn(async { Ok((walk.await?, Notes::default())) });
+            asking.spawn(async {
+                let (ignored, ended) = walk.await;
+                (ignored, Notes::default(), ended)
+            });
         }
     }
     let (mut ignored, mut failure, mut worked) = (Ignored::default(), None, false);
     let mut notes = Notes::default();
     while let Some(ended) = asking.join_next().await {
+        // A task of ours that panicked is a fault of ours; the others still count.
+        let Ok((more, written, ended)) = ended else { continue };
+        ignored += more;
+        notes.extend(written.iter().cloned());
         match ended {
-            Ok(Ok((more, written))) => {
-                ignored += more;
-                notes.extend(written.iter().cloned());
-                worked = true;
-            }
-            Ok(Err(error)) => failure = failure.or(Some(error)),
-            // A task of ours that panicked is a fault of ours; the others still count.
-            Err(_) => {}
+            Ok(()) => worked = true,
+            Err(error) => failure = failure.or(Some(error)),
         }
     }
     // Only now: a note of one epoch may take back that of another.
@@ -105,30 +106,34 @@ impl Listener {
         Error::of_backend(&self.name, error)
     }
 
-    async fn addresses_and_values(self, place: Arc<Place>) -> Result<(Ignored, Notes)> {
+    /// What was told before a call failed holds all the same.
+    async fn addresses_and_values(self, place: Arc<Place>) -> (Ignored, Notes, Result<()>) {
         // Without the asker's limit: a backend would count what is not shown.
         let query = Query::new(place.locator().clone());
         let mut lookup = backend::lookup(&*self.backend, &query, self.left());
         let (mut finds, mut ignored, mut records) = (0, Ignored::default(), Newest::default());
         let mut notes = Notes::default();
-        loop {
-            let step = lookup.next().await.map_err(|error| self.error(error))?;
+        let ended = loop {
+            let step = match lookup.next().await {
+                Ok(step) => step,
+                Err(error) => break Err(self.error(error)),
+            };
             // A large value counts as several: what floods must end before it has moved gigabytes.
             finds += match &step {
                 Step::Value(value) => 1 + value.len() / ONE_FIND,
                 _ => 1,
             };
             match step {
-                Step::Done(_) => break,
+                Step::Done(_) => break Ok(()),
                 Step::Peer(_) | Step::Value(_) | Step::Authored(_) if finds > MAX_FINDS => {
                     ignored.beyond += 1;
-                    break;
+                    break Ok(());
                 }
                 Step::Peer(peer) if !is_sane(&peer.endpoint, self.wide) => ignored.impossible += 1,
                 Step::Peer(peer) => {
                     let heard = Heard::Address { backend: self.name.to_string(), peer };
                     if self.sender.send(heard).await.is_err() {
-                        return Ok((ignored, notes));
+                        return (ignored, notes, Ok(()));
                     }
                 }
                 Step::Value(value) => self.open(&place, place.locator(), &value, &mut records, &mut ignored),
@@ -142,9 +147,9 @@ impl Listener {
                 }
                 Step::Held(_) | Step::Output(_) | Step::Progress(_) => {}
             }
-        }
+        };
         self.tell(records, &mut ignored).await;
-        Ok((ignored, notes))
+        (ignored, notes, ended)
     }
 
     /// Opens a bundle that lay at a locator and adds its records; at once, so that no more than one is held in memory.
@@ -220,3 +225,7 @@ impl Listener {
 pub(super) fn clock() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "tests/listen.rs"]
+mod tests;

@@ -27,6 +27,10 @@ impl Rounds {
     /// A medium may miss a peer once: it is gone when this many lookups in a row did not find it.
     const MISSES: u32 = 2;
 
+    /// So many peers that were not found stay because a backend failed: one that brings others each time and then fails must not fill the
+    /// memory.
+    const MAX_UNSEEN: usize = 10_000;
+
     /// Notes a sighting in the current round; a change when the peer is new.
     pub(crate) fn saw(&mut self, peer: &Peer) -> Option<Change> {
         self.seen.insert(peer.endpoint.clone());
@@ -37,9 +41,17 @@ impl Rounds {
     /// Ends a round. A backend that failed says nothing about the peers that it had found before.
     pub(crate) fn end(&mut self, failed: &BTreeSet<String>) -> Vec<Change> {
         let seen = std::mem::take(&mut self.seen);
-        let mut gone = Vec::new();
+        let (mut gone, mut unseen) = (Vec::new(), BTreeMap::<_, usize>::new());
         self.known.retain(|endpoint, (peer, misses)| {
-            if seen.contains(endpoint) || peer.backends.iter().any(|backend| failed.contains(backend)) {
+            if seen.contains(endpoint) {
+                return true;
+            }
+            let may_stay = peer.backends.iter().filter_map(|backend| failed.get(backend)).any(|backend| {
+                let stay = unseen.entry(backend).or_default();
+                *stay += 1;
+                *stay <= Self::MAX_UNSEEN
+            });
+            if may_stay {
                 return true;
             }
             *misses += 1;
@@ -81,5 +93,19 @@ mod tests {
         rounds.end(&BTreeSet::new());
         let failed = BTreeSet::from(["lab".to_owned()]);
         assert!((0..9).all(|_| rounds.end(&failed).is_empty()));
+    }
+
+    #[test]
+    fn a_backend_that_brings_others_each_time_and_fails_fills_no_memory() {
+        let mut rounds = Rounds::default();
+        let failed = BTreeSet::from(["lab".to_owned()]);
+        for round in 0..6 {
+            for number in 0..10_000 {
+                rounds.saw(&peer(&format!("[::{round}:{number:x}]:80")));
+            }
+            rounds.end(&failed);
+        }
+        // Those of the last round, those that stay, and those that are missed once.
+        assert!(rounds.known.len() <= 3 * Rounds::MAX_UNSEEN, "{}", rounds.known.len());
     }
 }

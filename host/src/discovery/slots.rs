@@ -52,45 +52,52 @@ impl Contents {
 }
 
 /// Reads the tree of a place, handing on what each slot holds the moment that it is read.
-pub(super) async fn walk(listener: Listener, place: Arc<Place>) -> Result<Ignored> {
+pub(super) async fn walk(listener: Listener, place: Arc<Place>) -> (Ignored, Result<()>) {
     let mut reading = JoinSet::new();
     let start = |reading: &mut JoinSet<_>, slot| {
         let (listener, place) = (listener.clone(), Arc::clone(&place));
-        reading.spawn(async move { (slot, read(&listener, &place, slot).await) });
+        reading.spawn(async move { (slot, read_on(&listener, &place, slot).await) });
     };
     start(&mut reading, Slot::ROOT);
-    let (mut ignored, mut root_failed) = (Ignored::default(), None);
+    let (mut ignored, mut of_root) = (Ignored::default(), Ok(()));
     while let Some(ended) = reading.join_next().await {
-        let Ok((slot, outcome)) = ended else { continue };
-        match outcome {
-            Ok((contents, more)) => {
-                ignored += more;
-                if contents.is_taken() {
-                    slot.children().for_each(|child| start(&mut reading, child));
-                }
-                listener.tell(contents.records, &mut ignored).await;
-            }
-            Err(error) if slot == Slot::ROOT => root_failed = Some(error),
-            // A branch that cannot be read hides nothing of the others.
-            Err(_) => {}
+        let Ok((slot, (contents, more, ended))) = ended else { continue };
+        ignored += more;
+        if contents.is_taken() {
+            slot.children().for_each(|child| start(&mut reading, child));
+        }
+        listener.tell(contents.records, &mut ignored).await;
+        // A branch that cannot be read hides nothing of the others.
+        if slot == Slot::ROOT {
+            of_root = ended;
         }
     }
-    root_failed.map_or(Ok(ignored), Err)
+    (ignored, of_root)
 }
 
 async fn read(listener: &Listener, place: &Place, slot: Slot) -> Result<(Contents, Ignored)> {
+    let (contents, ignored, ended) = read_on(listener, place, slot).await;
+    ended.map(|()| (contents, ignored))
+}
+
+/// Reads a slot as far as it can be read.
+async fn read_on(listener: &Listener, place: &Place, slot: Slot) -> (Contents, Ignored, Result<()>) {
     let at = place.slot(slot);
     let mut following = backend::read(&*listener.backend, &Query::new(at.clone()), listener.left());
     let (mut contents, mut ignored, mut variants) = (Contents::default(), Ignored::default(), 0);
     loop {
-        match following.next().await.map_err(|error| listener.error(error))? {
+        let step = match following.next().await {
+            Ok(step) => step,
+            Err(error) => return (contents, ignored, Err(listener.error(error))),
+        };
+        match step {
             Step::Held(held) if variants < MAX_VARIANTS => {
                 variants += 1;
                 let mut records = Newest::default();
                 listener.open(place, &at, &held.value, &mut records, &mut ignored);
                 contents.add(&records, held.revision);
             }
-            Step::Done(_) | Step::Held(_) => return Ok((contents, ignored)),
+            Step::Done(_) | Step::Held(_) => return (contents, ignored, Ok(())),
             Step::Peer(_) | Step::Value(_) | Step::Authored(_) | Step::Output(_) | Step::Progress(_) => {}
         }
     }

@@ -5,7 +5,7 @@ use bitboot_plugin_api::{Endpoint, Quote, Receipt};
 
 use super::Candidate;
 use super::teller::Teller;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{Identity, Metadata, Network};
 
 /// What one backend answered.
@@ -13,7 +13,16 @@ use crate::network::{Identity, Metadata, Network};
 pub(crate) struct Told {
     pub(crate) backend: String,
     pub(crate) outcome: Result<Receipt>,
+    /// It was to be taken back and is not: that costs money, and nobody has agreed to it.
+    pub(crate) stays: bool,
     pub(crate) took: Duration,
+}
+
+impl Told {
+    /// Of a backend that could not be told at all.
+    pub(crate) fn not_at_all(backend: String, error: Error) -> Self {
+        Self { backend, outcome: Err(error), stays: false, took: Duration::ZERO }
+    }
 }
 
 /// What a backend is told to do.
@@ -54,13 +63,17 @@ pub(crate) async fn quote(
 /// Tells one backend; it never fails as a whole.
 pub(crate) async fn tell(candidate: Candidate, deed: Deed, what: &Statement, timeout: Duration) -> Told {
     let (backend, started) = (candidate.backend.clone(), Instant::now());
+    let mut stays = false;
     let outcome = async {
         let teller = Teller::open(candidate, what, timeout).await?;
         match deed {
             Deed::Announce => teller.announce().await,
-            Deed::Withdraw => teller.withdraw().await,
+            Deed::Withdraw => {
+                stays = !teller.may_spend();
+                teller.withdraw().await
+            }
         }
     };
     let outcome = outcome.await;
-    Told { backend, outcome, took: started.elapsed() }
+    Told { backend, outcome, stays, took: started.elapsed() }
 }

@@ -53,8 +53,13 @@ impl<'a> Teller<'a> {
         quoted.map(Some).map_err(|error| self.listener.error(error))
     }
 
+    /// Whether nothing that is told costs money, or somebody has agreed to that.
+    pub(super) fn may_spend(&self) -> bool {
+        !self.caps.paid || self.what.agreed
+    }
+
     pub(super) async fn announce(&self) -> Result<Receipt> {
-        if self.caps.paid && !self.what.agreed {
+        if !self.may_spend() {
             let what = format!("backend \"{}\" costs money, and nobody has agreed to it", self.listener.name);
             return Err(Error::new(Kind::NeedsHuman, what).fix(
                 "see what it costs: bitboot announce NETWORK ... --dry-run; and announce it by itself",
@@ -156,7 +161,7 @@ impl<'a> Teller<'a> {
     }
 
     pub(super) async fn withdraw(&self) -> Result<Receipt> {
-        if self.caps.paid && !self.what.agreed {
+        if !self.may_spend() {
             return Ok(Receipt::new(0, 0).with_note(
                 "taking it back costs money, with --yes and --max-fee; else it stays until it expires",
             ));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, PublisherKey, names};
+use super::{Digest, PublisherKey, names, this_target};
 use crate::error::{Error, Kind, Result};
 use crate::files::{self, Locked as FileLock};
 use crate::paths::Paths;
@@ -37,12 +37,28 @@ pub(crate) struct Locked {
 }
 
 /// What was verified for one machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hashes {
     /// Of the package.
     pub(crate) archive: Digest,
     /// Of the library in it.
     pub(crate) library: Digest,
+    /// Of all else in it, by the files' names; known of machines on which it was unpacked.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) files: BTreeMap<String, Digest>,
+}
+
+impl Hashes {
+    pub(crate) fn new(archive: Digest, library: Digest) -> Self {
+        Self { archive, library, files: BTreeMap::new() }
+    }
+
+    /// Whether both can be of the same package.
+    fn fits(&self, other: &Self) -> bool {
+        let unknown = self.files.is_empty() || other.files.is_empty();
+        (self.archive, self.library) == (other.archive, other.library)
+            && (unknown || self.files == other.files)
+    }
 }
 
 impl Lock {
@@ -67,6 +83,9 @@ impl Lock {
             versions.keys().try_for_each(|version| names::version(version).map(drop)).map_err(refuse)?;
             let mut targets = versions.values().flat_map(|locked| locked.targets.keys());
             targets.try_for_each(|target| names::target(target)).map_err(refuse)?;
+            let hashes = versions.values().flat_map(|locked| locked.targets.values());
+            let mut files = hashes.flat_map(|hashes| hashes.files.keys());
+            files.try_for_each(|file| names::file(file)).map_err(refuse)?;
         }
         Ok(lock)
     }
@@ -91,6 +110,19 @@ impl Lock {
         self.plugins.get(name)?.get(version)
     }
 
+    /// What was verified of a version on this machine.
+    pub(crate) fn vouched(&self, name: &str, version: &str) -> Result<(&Locked, &Hashes)> {
+        let known =
+            self.get(name, version).and_then(|locked| Some((locked, locked.targets.get(&this_target())?)));
+        known.ok_or_else(|| {
+            let what = format!("bitboot.lock knows nothing of {name} {version} on this machine");
+            Error::new(Kind::Integrity, what)
+                .at("lock")
+                .because("only what was verified when it was installed is opened")
+                .fix(format!("install it: bitboot plugin install {name}@{version}"))
+        })
+    }
+
     /// Holds a version against what was verified before. `None` is in order: it was never here.
     pub(crate) fn compare(&self, name: &str, version: &str, now: &Locked) -> Result<()> {
         let Some(before) = self.get(name, version) else { return Ok(()) };
@@ -106,7 +138,7 @@ impl Lock {
             return refuse("lock", "somebody else has signed it, or nobody has".into());
         }
         for (target, hashes) in &now.targets {
-            if before.targets.get(target).is_some_and(|known| known != hashes) {
+            if before.targets.get(target).is_some_and(|known| !known.fits(hashes)) {
                 return refuse("lock", format!("the package for {target} is another one"));
             }
         }
@@ -116,13 +148,11 @@ impl Lock {
     /// Adds what was verified, for machines that were not known before too.
     pub(crate) fn add(&mut self, name: &str, version: &str, mut now: Locked) {
         let versions = self.plugins.entry(name.to_owned()).or_default();
-        if let Some(before) = versions.remove(version) {
-            let known = before
-                .targets
-                .into_iter()
-                .filter(|(target, _)| !now.targets.contains_key(target))
-                .collect::<Vec<_>>();
-            now.targets.extend(known);
+        for (target, known) in versions.remove(version).into_iter().flat_map(|before| before.targets) {
+            let hashes = now.targets.entry(target).or_insert_with(|| known.clone());
+            if hashes.files.is_empty() {
+                hashes.files = known.files;
+            }
         }
         versions.insert(version.to_owned(), now);
     }
@@ -137,7 +167,7 @@ mod tests {
     use super::*;
 
     fn locked(library: &[u8], target: &str) -> Locked {
-        let hashes = Hashes { archive: Digest::of(b"a"), library: Digest::of(library) };
+        let hashes = Hashes::new(Digest::of(b"a"), Digest::of(library));
         Locked {
             source: "index:main".into(),
             publisher: None,
@@ -181,6 +211,10 @@ mod tests {
             "lock = 9",
             "[plugin.\"../x\".\"1.0.0\"]\nsource=\"\"\napi=1\ntargets={}",
             "[plugin.a.\"../..\"]\nsource=\"\"\napi=1\ntargets={}",
+            &format!(
+                "[plugin.a.\"1.0.0\"]\nsource=\"\"\napi=1\n[plugin.a.\"1.0.0\".targets.x86_64-linux]\narchive=\"{0}\"\nlibrary=\"{0}\"\nfiles={{\"../x\"=\"{0}\"}}",
+                Digest::of(b"x")
+            ),
         ] {
             assert_eq!(Lock::parse(text, "bitboot.lock").unwrap_err().gate, Some("lock"), "{text}");
         }

@@ -32,6 +32,15 @@ pub(crate) fn version(text: &str) -> Result<Version, String> {
     Version::parse(text).map_err(|error| format!("its version is not of the form 1.2.3 ({error})"))
 }
 
+/// Whether a text can be the name of a file in a plugin's folder.
+pub(super) fn file(text: &str) -> Result<(), String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if (1..=128).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('.') {
+        return Ok(());
+    }
+    Err("a plugin's files have plain names, such as LICENSE".into())
+}
+
 /// Whether a text can name a machine, such as `x86_64-linux`.
 pub(crate) fn target(text: &str) -> Result<(), String> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-';

@@ -71,8 +71,7 @@ impl Trust {
     /// Whether a key may sign a plugin, as far as is known.
     pub(crate) fn judge(&self, plugin: &str, key: &PublisherKey) -> Result<Verdict> {
         self.not_revoked(plugin, key)?;
-        let owner = self.publishers.iter().find(|(_, known)| known.plugins.contains(plugin));
-        match owner {
+        match self.owner(plugin) {
             Some((owner, known)) if owner != key => Err(Error::new(
                 Kind::Integrity,
                 format!("plugin \"{plugin}\" is signed by another key than before"),
@@ -85,6 +84,11 @@ impl Trust {
             _ if self.publishers.contains_key(key) => Ok(Verdict::Known),
             _ => Ok(Verdict::New),
         }
+    }
+
+    /// Whose a plugin's name is.
+    pub(crate) fn owner(&self, plugin: &str) -> Option<(&PublisherKey, &Known)> {
+        self.publishers.iter().find(|(_, known)| known.plugins.contains(plugin))
     }
 
     /// Nothing of a publisher that was revoked is used.

@@ -23,4 +23,4 @@ pub(crate) use kind::KeyKind;
 pub(crate) use material::Material;
 pub(crate) use policy::{Grant, how};
 pub(crate) use ring::{KeyRing, ask_never};
-pub(crate) use stores::{AskPassphrase, StoreName, confidential};
+pub(crate) use stores::{AskPassphrase, StoreName, confidential, holds_secret};

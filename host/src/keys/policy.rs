@@ -6,6 +6,9 @@ use crate::error::{Error, Kind, Result};
 /// What a backend may do with a key. Without limits: sign what spends nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Grant {
+    /// The plugin that served the backend when it was granted: another one that takes over the backend's name gets nothing by it.
+    #[serde(default)]
+    pub(crate) plugin: String,
     /// The most that one transaction may spend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) per_transaction: Option<Amount>,

@@ -19,7 +19,7 @@ pub(crate) fn find(library: &str) -> Option<PathBuf> {
 /// All places where a library that ships with bitboot may lie, best first.
 pub(crate) fn candidates(library: &str) -> Vec<PathBuf> {
     // The real path: an installed `bitboot` may be a link into its own folder.
-    let binary = std::env::current_exe().and_then(std::fs::canonicalize).unwrap_or_default();
+    let binary = std::env::current_exe().and_then(dunce::canonicalize).unwrap_or_default();
     let folder = binary.parent().unwrap_or(Path::new("."));
     let up = folder.parent().unwrap_or(folder);
     let name = file_name(library);

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bitboot_plugin_api::ffi::outside::Reads;
 use serde_json::Value;
 
 use super::manifest::Asks;
@@ -25,6 +26,22 @@ pub(crate) fn confine(asks: &Asks, grants: &Grants, memory_mib: Option<u32>, set
         confine.memory = u64::from(mib) << 20;
     }
     confine
+}
+
+/// What the host reads for a backend with these settings. Of the variables those only that could not be another plugin's as well.
+pub(super) fn reads(plugin: &str, others: &[String], asks: &Asks, grants: &Grants, config: &Value) -> Reads {
+    if !grants.files.unwrap_or(true) {
+        return Reads::default();
+    }
+    let own = Reads::prefix(plugin);
+    let longer: Vec<_> =
+        others.iter().map(|other| Reads::prefix(other)).filter(|prefix| prefix.starts_with(&own)).collect();
+    let is_own = |asked: &&String| {
+        let variable = asked.strip_prefix("env.").unwrap_or_default();
+        !longer.iter().any(|prefix| variable.starts_with(prefix))
+    };
+    let asked: Vec<_> = asks.reads.iter().filter(is_own).cloned().collect();
+    Reads::new(plugin, &asked, config)
 }
 
 /// The kinds of key that it may sign with.
@@ -112,5 +129,22 @@ mod tests {
         };
         assert_eq!(confine(&asks(), &none, None, &[json!({"folder": "/a"})]), Confine::default());
         assert!(!spends(&asks(), &none) && keys(&asks(), &none).is_empty());
+        let cookie = Asks { reads: vec!["config.cookie".into()], ..Asks::default() };
+        let config = json!({ "cookie": "/etc/hostname" });
+        assert_eq!(reads("some", &[], &cookie, &none, &config), Reads::default());
+        assert_ne!(reads("some", &[], &cookie, &Grants::default(), &config), Reads::default());
+    }
+
+    #[test]
+    fn a_variable_of_another_plugin_is_not_read() {
+        let asks = Asks { reads: vec!["env.BITBOOT_PLUGIN_ACME_RPC_LOGIN".into()], ..Asks::default() };
+        let read = |plugin: &str, others: &[&str]| {
+            let others: Vec<String> = others.iter().copied().map(Into::into).collect();
+            reads(plugin, &others, &asks, &Grants::default(), &Value::Null) != Reads::default()
+        };
+        assert!(read("acme", &["local", "acm", "acme-rp"]) && read("acme-rpc", &["acme"]));
+        assert!(!read("acme", &["acme-rpc"]) && !read("acme", &["acme_rpc"]));
+        // Which of the two is meant nobody knows.
+        assert!(!read("acme-rpc", &["acme_rpc"]));
     }
 }

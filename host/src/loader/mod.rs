@@ -2,17 +2,18 @@
 
 mod find;
 mod foreign;
+mod given;
 mod grants;
 mod kept;
 mod manifest;
 mod open;
 mod quarantine;
-mod reads;
 mod request;
 mod services;
 mod workers;
 
 pub(crate) use find::{TARGET, candidates, file_name, find};
+pub(crate) use given::configure;
 pub(crate) use grants::{confine as granted, make_folders};
 pub(crate) use manifest::{Asks, Manifest, manifest_of, parse as parse_manifest};
 pub(crate) use open::Loader;

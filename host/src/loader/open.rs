@@ -1,20 +1,21 @@
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bitboot_plugin_api::ffi::outside::{Library, Services};
 use tokio::sync::OnceCell;
 
 use super::foreign::Foreign;
-use super::grants::{keys, spends};
+use super::given::configure;
+use super::grants::spends;
 use super::kept::Kept;
 use super::manifest::Manifest;
 use super::quarantine::Quarantine;
-use super::reads::Reads;
 use super::request::{Request, refused};
 use super::services::{Asker, Desk, LogSink, Signer};
 use super::workers::{Seen, Workers, blocking, look};
-use crate::backend::{self, Backend};
+use crate::backend::Backend;
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 use crate::registry::Isolation;
@@ -30,6 +31,8 @@ pub(crate) struct Loader {
     log: LogSink,
     signer: Arc<dyn Signer>,
     workers: Workers,
+    /// Of installed plugins, locked for as long as this lives: nobody deletes a version that a worker may have to be started of again.
+    held: Mutex<HashMap<PathBuf, File>>,
     /// Those of this process.
     libraries: Mutex<HashMap<PathBuf, Loaded>>,
     backends: Mutex<HashMap<String, Opened>>,
@@ -38,8 +41,8 @@ pub(crate) struct Loader {
 impl Loader {
     pub(crate) fn new(paths: &Paths, log: LogSink, signer: Arc<dyn Signer>) -> Self {
         let workers = Workers::new(Quarantine::new(&paths.state), Arc::clone(&log));
-        let (libraries, backends) = (Mutex::default(), Mutex::default());
-        Self { cache: paths.cache.clone(), log, signer, workers, libraries, backends }
+        let (held, libraries, backends) = Default::default();
+        Self { cache: paths.cache.clone(), log, signer, workers, held, libraries, backends }
     }
 
     /// An opened backend; the same one each time.
@@ -110,7 +113,23 @@ impl Loader {
     async fn look(&self, request: &Request) -> Result<Seen> {
         let asked = request.clone();
         let seen = blocking(move || look(&asked)).await?;
-        seen.map_err(|refusal| refused(&request.plugin, &request.library, &refusal))
+        let seen = seen.map_err(|refusal| refused(&request.plugin, &request.library, &refusal))?;
+        if request.expected.is_some() {
+            self.hold(&request.library, &seen.file);
+        }
+        Ok(seen)
+    }
+
+    /// A file that cannot be locked is used all the same: what is at stake is only that it is deleted.
+    fn hold(&self, library: &Path, file: &File) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if cfg!(unix)
+            && !held.contains_key(library)
+            && let Ok(file) = file.try_clone()
+            && file.try_lock_shared().is_ok()
+        {
+            held.insert(library.to_owned(), file);
+        }
     }
 
     async fn create_here(self: &Arc<Self>, request: &Request) -> Result<Foreign> {
@@ -122,6 +141,9 @@ impl Loader {
 
     fn create_here_now(&self, request: &Request) -> Result<Foreign> {
         let seen = look(request).map_err(|refusal| refused(&request.plugin, &request.library, &refusal))?;
+        if request.expected.is_some() {
+            self.hold(&request.library, &seen.file);
+        }
         let library = self.library(request, &seen)?;
         let kind = request.kind_in(&seen.manifest)?;
         let desk = self.desk(request, &seen.manifest);
@@ -132,10 +154,10 @@ impl Loader {
         let asker = Asker {
             plugin: request.plugin.clone(),
             backend: request.backend.clone(),
-            kinds: keys(&manifest.asks, &request.grants),
+            kinds: request.keys(&manifest.asks),
             spends: spends(&manifest.asks, &request.grants),
         };
-        let reads = Reads::new(&request.plugin, &manifest.asks, &request.grants, &request.config);
+        let reads = request.reads(&manifest.asks);
         Arc::new(Desk::new(asker, &self.cache, reads, Arc::clone(&self.log), Arc::clone(&self.signer)))
     }
 
@@ -157,16 +179,4 @@ impl Loader {
         *loaded = Some(library);
         Ok(library)
     }
-}
-
-/// Opens a backend with what the user has set.
-async fn configure(backend: &dyn Backend, request: &Request) -> Result<()> {
-    backend::open(backend, &request.config).await.map_err(|error| {
-        let error = Error::of_backend(&request.backend, error);
-        let fix = format!(
-            "see what it takes: bitboot backend info {0}; change it: bitboot backend set {0} KEY=VALUE",
-            request.backend
-        );
-        if error.kind == Kind::Config && error.fix.is_none() { error.fix(fix) } else { error }
-    })
 }

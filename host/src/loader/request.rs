@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use bitboot_plugin_api::ffi::outside::{Gate, Refusal};
+use bitboot_plugin_api::ffi::outside::{Gate, Reads, Refusal};
 use serde_json::Value;
 
-use super::manifest::Manifest;
+use super::grants::{keys, reads};
+use super::manifest::{Asks, Manifest};
 use crate::error::{Error, Kind, Result};
 use crate::registry::{Grants, Isolation, nearest};
 
@@ -14,6 +16,10 @@ pub(crate) struct Request {
     pub(crate) backend: String,
     /// The plugin's name.
     pub(crate) plugin: String,
+    /// The other plugins that are registered.
+    pub(crate) others: Vec<String>,
+    /// Nobody has registered the backend: a package is tried, and bears what name it likes. It may neither use a key nor have anything read.
+    pub(crate) is_trial: bool,
     /// The kind of backend; the plugin's only or first one where it is not named.
     pub(crate) kind: Option<String>,
     /// The plugin's library.
@@ -22,6 +28,8 @@ pub(crate) struct Request {
     pub(crate) expected: Option<[u8; 32]>,
     /// What the user has set.
     pub(crate) config: Value,
+    /// The settings among them that are the texts of environment variables, each with its variable.
+    pub(crate) variables: BTreeMap<String, String>,
     /// What is set for all backends of the plugin: one process serves them.
     pub(crate) siblings: Vec<Value>,
     pub(crate) isolation: Isolation,
@@ -31,20 +39,36 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// A backend of a plugin with nothing set and what a plugin is granted that nobody has said anything about.
+    /// A trial of a plugin: a backend with nothing set and what a plugin is granted that nobody has said anything about.
     pub(crate) fn new(plugin: &str, library: PathBuf) -> Self {
         Self {
             backend: plugin.to_owned(),
             plugin: plugin.to_owned(),
+            others: Vec::new(),
+            is_trial: true,
             kind: None,
             library,
             expected: None,
             config: Value::Null,
+            variables: BTreeMap::new(),
             siblings: Vec::new(),
             isolation: Isolation::default(),
             grants: Grants::default(),
             memory_mib: None,
         }
+    }
+
+    /// The kinds of key that it may sign with.
+    pub(super) fn keys(&self, asks: &Asks) -> Vec<String> {
+        if self.is_trial { Vec::new() } else { keys(asks, &self.grants) }
+    }
+
+    /// What the host reads for it.
+    pub(super) fn reads(&self, asks: &Asks) -> Reads {
+        if self.is_trial {
+            return Reads::default();
+        }
+        reads(&self.plugin, &self.others, asks, &self.grants, &self.config)
     }
 
     /// The kind that is asked for, if the plugin's manifest has it; else its first one.
@@ -92,5 +116,19 @@ fn way_out(plugin: &str, gate: Gate) -> String {
         _ => format!(
             "install a good one: bitboot plugin install LIBRARY; or do without: bitboot plugin disable {plugin}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_has_no_keys_whatever_it_is_called() {
+        let asks = Asks { keys: vec!["secp256k1".into()], ..Asks::default() };
+        let trial = Request::new("toll", "library".into());
+        assert!(trial.keys(&asks).is_empty());
+        let registered = Request { is_trial: false, ..trial };
+        assert_eq!(registered.keys(&asks), ["secp256k1"]);
     }
 }

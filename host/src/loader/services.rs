@@ -1,17 +1,19 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bitboot_plugin_api::ffi::outside::Services;
+use bitboot_plugin_api::ffi::outside::{Reads, Services};
 use bitboot_plugin_api::{
     CacheEntry, Error, ErrorKind, LogLine, Result, Scheme, SignRequest, Signed, message,
 };
 
-use super::reads::Reads;
 use crate::error::Kind;
 use crate::files;
 
 /// The longest line of a plugin's log that is passed on.
 const MAX_LINE: usize = 4096;
+/// The most entries that are kept for a backend, and the most bytes of all: what a medium has is not copied, only what makes a start quick.
+const MAX_ENTRIES: usize = 64;
+const MAX_KEPT: u64 = 16 << 20;
 
 /// A line that a backend's plugin logged.
 #[derive(Debug, Clone)]
@@ -44,6 +46,8 @@ pub(crate) trait Signer: Send + Sync {
 pub(super) struct Desk {
     asker: Asker,
     cache: PathBuf,
+    /// Held while an entry is written, so that no other gets past the quota meanwhile.
+    keeping: Mutex<()>,
     reads: Reads,
     log: LogSink,
     signer: Arc<dyn Signer>,
@@ -58,7 +62,26 @@ impl Desk {
         signer: Arc<dyn Signer>,
     ) -> Self {
         let cache = cache.join("backends").join(&asker.backend);
-        Self { asker, cache, reads, log, signer }
+        Self { asker, cache, keeping: Mutex::default(), reads, log, signer }
+    }
+
+    /// Keeps an entry, within the quota.
+    fn keep(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path(name)?;
+        let _one_at_a_time = self.keeping.lock().unwrap_or_else(PoisonError::into_inner);
+        let others = std::fs::read_dir(&self.cache).into_iter().flatten().flatten();
+        let others = others.filter(|entry| entry.path() != path);
+        let (count, size) = others.fold((0, 0_u64), |(count, size), entry| {
+            (count + 1, size.saturating_add(entry.metadata().map_or(0, |about| about.len())))
+        });
+        if count >= MAX_ENTRIES || size.saturating_add(bytes.len() as u64) > MAX_KEPT {
+            let what = format!("the host keeps no more than {MAX_ENTRIES} entries and 16 MiB for a backend");
+            return Err(Error::new(ErrorKind::Refused, what));
+        }
+        let refused = |error: crate::Error| {
+            Error::new(ErrorKind::Other, "the host cannot keep it").because(error.to_string())
+        };
+        files::replace(&path, bytes).map_err(refused)
     }
 
     fn path(&self, name: &str) -> Result<PathBuf> {
@@ -86,11 +109,7 @@ impl Services for Desk {
             }
             "cache_put" => {
                 let entry: CacheEntry = message::decode(body)?;
-                let refused = |error: crate::Error| {
-                    Error::new(ErrorKind::Other, "the host cannot keep it").because(error.to_string())
-                };
-                files::replace(&self.path(&entry.name)?, &entry.bytes.unwrap_or_default())
-                    .map_err(refused)?;
+                self.keep(&entry.name, &entry.bytes.unwrap_or_default())?;
                 Ok(message::encode(&()))
             }
             "read" => {
@@ -129,4 +148,40 @@ fn read(path: &Path) -> Option<Vec<u8>> {
 #[cfg(test)]
 pub(crate) fn desk(asker: Asker, cache: &Path, signer: Arc<dyn Signer>) -> impl Services {
     Desk::new(asker, cache, Reads::default(), Arc::new(|_| {}), signer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Signer for Nobody {
+        fn sign(&self, _: &Asker, _: &SignRequest) -> crate::Result<Vec<u8>> {
+            Ok(Vec::new())
+        }
+
+        fn public_key(&self, _: &Asker, _: Scheme) -> crate::Result<Vec<u8>> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[test]
+    fn a_backend_keeps_no_more_than_its_quota() {
+        let put = |desk: &dyn Services, name: &str, bytes: usize| {
+            let entry = CacheEntry { name: name.into(), bytes: Some(vec![0; bytes]) };
+            desk.request("cache_put", &message::encode(&entry))
+        };
+        for (size, fit) in [(10, MAX_ENTRIES), (1_000_000, 16)] {
+            let home = tempfile::tempdir().unwrap();
+            let asker = Asker { plugin: "p".into(), backend: "b".into(), kinds: Vec::new(), spends: false };
+            let desk = desk(asker, home.path(), Arc::new(Nobody));
+            for number in 0..fit {
+                put(&desk, &format!("entry-{number}"), size).unwrap();
+            }
+            assert_eq!(put(&desk, "more", size).unwrap_err().kind, ErrorKind::Refused);
+            // What is there is renewed all the same.
+            put(&desk, "entry-0", size).unwrap();
+        }
+    }
 }

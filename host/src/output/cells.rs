@@ -160,12 +160,12 @@ impl Cells for PluginLine {
 
 impl Cells for QuoteLine {
     const COLUMNS: &'static [&'static str] =
-        &["network", "backend", "fee", "writes", "final in s", "lasts s", "readers", "money"];
+        &["what", "backend", "fee", "writes", "final in s", "lasts s", "readers", "money"];
 
     fn cells(&self) -> Vec<String> {
         let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
         vec![
-            self.network.clone(),
+            self.what().to_owned(),
             self.backend.clone(),
             some(self.fee.as_ref()),
             self.writes.clone(),

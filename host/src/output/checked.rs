@@ -17,6 +17,9 @@ pub(crate) struct FindingLine {
     pub(crate) finding: String,
     /// The command that helps.
     pub(crate) fix: Option<String>,
+    /// The check that failed, where there are several, as in errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) gate: Option<&'static str>,
     /// How the medium is; with `doctor --online` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) health: Option<Box<HealthLine>>,

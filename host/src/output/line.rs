@@ -70,7 +70,7 @@ pub(crate) enum Line {
     Tested(TestedLine),
     /// `backend run`, `testnet`: a result of an action; its fields are the action's.
     Output(OutputLine),
-    /// `announce --dry-run`: what it would cost.
+    /// `announce`, `withdraw`, `backend run` with `--dry-run`: what it would cost.
     Quote(QuoteLine),
     /// `key`: a key, without its private half.
     Key(KeyLine),

@@ -77,6 +77,12 @@ pub(crate) struct BackendLine {
     /// What the user has set, and what the plugin's kind can be set to; with `backend info` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) config: Option<serde_json::Value>,
+    /// The settings that environment variables give, each with its variable; with `backend info` only. What they hold is not shown.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) config_from: BTreeMap<String, String>,
+    /// The variables that may give settings that the user has not set; with `backend info` only.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) env: BTreeMap<String, Vec<String>>,
     /// JSON schema of the config; with `backend info` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schema: Option<serde_json::Value>,
@@ -175,10 +181,13 @@ pub(crate) struct OutputLine {
     pub(crate) fields: serde_json::Map<String, serde_json::Value>,
 }
 
-/// What an announcement would cost.
+/// What an announcement or an action would cost.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct QuoteLine {
-    pub(crate) network: String,
+    /// The network that is announced in; null for an action.
+    pub(crate) network: Option<String>,
+    /// The action; null for an announcement.
+    pub(crate) action: Option<String>,
     pub(crate) backend: String,
     /// The most that it costs; null where it is free.
     pub(crate) fee: Option<String>,
@@ -197,11 +206,12 @@ pub(crate) struct QuoteLine {
 }
 
 impl QuoteLine {
-    pub(crate) fn new(network: &str, backend: &str, quote: Quote) -> Self {
+    pub(crate) fn new(network: Option<&str>, action: Option<&str>, backend: &str, quote: Quote) -> Self {
         let Quote { fee, signatures, writes, final_in_s, lasts_s, readers, test_network, .. } = quote;
         Self {
             signatures: signatures.unwrap_or(u32::from(fee.is_some())),
-            network: network.into(),
+            network: network.map(Into::into),
+            action: action.map(Into::into),
             backend: backend.into(),
             fee,
             writes,
@@ -212,6 +222,11 @@ impl QuoteLine {
         }
     }
 
+    /// The network or the action.
+    pub(super) fn what(&self) -> &str {
+        self.network.as_deref().or(self.action.as_deref()).unwrap_or_default()
+    }
+
     /// For a person who has to decide.
     pub(crate) fn sentence(&self) -> String {
         let seconds = |seconds: Option<u32>, none: &str| {
@@ -219,11 +234,15 @@ impl QuoteLine {
         };
         format!(
             "\"{}\" on \"{}\" costs at most {}{}{}: {}; final in {}, lasts {}; {}",
-            self.network,
+            self.what(),
             self.backend,
             self.fee.as_deref().unwrap_or("nothing"),
             if self.test_network { " (worth nothing)" } else { "" },
-            if self.signatures > 1 { format!(", signed {} times", self.signatures) } else { String::new() },
+            if self.signatures > 1 {
+                format!(", signed up to {} times", self.signatures)
+            } else {
+                String::new()
+            },
             self.writes,
             seconds(self.final_in_s, "a time that nobody knows"),
             seconds(self.lasts_s, "for ever"),

@@ -13,6 +13,7 @@ mod screen;
 pub(crate) mod stdout;
 mod talk;
 mod tested;
+mod wrap;
 
 pub(crate) use checked::{CheckedLine, ConfinementLine, FindingLine};
 pub(crate) use escape::escape;
@@ -24,6 +25,6 @@ pub(crate) use listed::{
 };
 pub(crate) use packages::{ChangeLine, IndexLine, MadeLine, OfferLine, PublisherLine};
 pub(crate) use paint::ColorChoice;
-pub(crate) use screen::{Closed, Mode, Screen};
+pub(crate) use screen::{Mode, Screen};
 pub(crate) use stdout::divert as divert_stdout;
 pub(crate) use tested::{ClauseLine, TestedLine};

@@ -37,6 +37,8 @@ pub(crate) struct ChangeLine {
     pub(crate) key: Option<String>,
     /// What it asks for, in words.
     pub(crate) asks: Vec<String>,
+    /// The versions that were removed: older ones than that to which `plugin rollback` goes.
+    pub(crate) removed: Vec<String>,
     /// False with `--dry-run`.
     pub(crate) done: bool,
 }

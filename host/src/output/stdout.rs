@@ -35,6 +35,32 @@ pub(crate) fn divert(to: &std::fs::File) {
     let _ = to;
 }
 
+/// Tells when nobody reads the results any more, where they go into a pipe.
+#[cfg(unix)]
+pub(crate) struct Reader(Option<tokio::net::unix::pipe::Sender>);
+
+#[cfg(unix)]
+impl Reader {
+    /// To be called in a runtime.
+    pub(crate) fn new() -> Self {
+        use std::os::unix::fs::FileTypeExt;
+        let results = RESULTS.get().and_then(Option::as_ref).and_then(|results| results.try_clone().ok());
+        let is_pipe =
+            |results: &std::fs::File| results.metadata().is_ok_and(|about| about.file_type().is_fifo());
+        // Unchecked: nothing is written there, so the pipe, which others share, stays one that blocks.
+        let watch = |results| tokio::net::unix::pipe::Sender::from_file_unchecked(results).ok();
+        Self(results.filter(is_pipe).and_then(watch))
+    }
+
+    /// Waits until it is gone. Safe to be cancelled.
+    pub(crate) async fn left(&self) {
+        match &self.0 {
+            Some(watched) => drop(watched.ready(tokio::io::Interest::ERROR).await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 /// For a program whose results are results of ours.
 pub(crate) fn share() -> Stdio {
     #[cfg(unix)]

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
@@ -19,12 +20,24 @@ pub(crate) struct Talk {
     verbose: u8,
     terminal: bool,
     bar: Mutex<Option<ProgressBar>>,
+    /// What plugins have warned of lately.
+    warned: Mutex<VecDeque<String>>,
 }
+
+/// So many warnings are remembered.
+const REMEMBERED: usize = 64;
 
 impl Talk {
     pub(super) fn new(color: ColorChoice, quiet: bool, verbose: u8) -> Self {
         let terminal = io::stderr().is_terminal();
-        Self { color: color.on(terminal), quiet, verbose, terminal, bar: Mutex::default() }
+        Self {
+            color: color.on(terminal),
+            quiet,
+            verbose,
+            terminal,
+            bar: Mutex::default(),
+            warned: Mutex::default(),
+        }
     }
 
     /// A failure, with its cause and what helps.
@@ -63,10 +76,10 @@ impl Talk {
         self.line(text.trim_end());
     }
 
-    /// What a plugin logs; `-v` shows what goes on, `-vv` how.
+    /// What a plugin logs; `-v` shows what goes on, `-vv` how. Without them a warning is said once.
     pub(crate) fn log(&self, backend: &str, level: Level, text: &str) {
         let shown = match level {
-            Level::Error | Level::Warn => !self.quiet,
+            Level::Error | Level::Warn => !self.quiet && (self.verbose > 0 || self.is_news(backend, text)),
             Level::Info => self.verbose >= 1,
             _ => self.verbose >= 2,
         };
@@ -77,6 +90,19 @@ impl Talk {
                 escape(text)
             ));
         }
+    }
+
+    fn is_news(&self, backend: &str, text: &str) -> bool {
+        let warning = format!("{backend} {text}");
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.contains(&warning) {
+            return false;
+        }
+        warned.push_back(warning);
+        if warned.len() > REMEMBERED {
+            warned.pop_front();
+        }
+        true
     }
 
     /// Shows that work goes on, until [`Talk::rest`].

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -103,6 +104,9 @@ pub(crate) struct BackendEntry {
     /// Handed to the plugin as it is.
     #[serde(default)]
     pub(crate) config: toml::Table,
+    /// Settings that environment variables give where the user has set none, each with the names of variables: the first one that is set counts.
+    #[serde(default)]
+    pub(crate) env: BTreeMap<String, Vec<String>>,
 }
 
 /// `[networks.NAME]`

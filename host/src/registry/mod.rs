@@ -12,4 +12,4 @@ pub(crate) use entries::{BackendEntry, Grants, Isolation, NetworkEntry, PluginEn
 pub(crate) use name::{entry_name, is_entry_name, nearest, unknown};
 pub(crate) use read::{Entry, Origin, Registry};
 pub(crate) use select::{Choice, Selection};
-pub(crate) use set::{Assignment, assign};
+pub(crate) use set::{Assignment, assign, has_type};

@@ -125,10 +125,13 @@ fn merge<T: DeserializeOwned>(
         below.into_iter().map(|(name, value)| (name, (value.into_inner(), None, Origin::Shipped))).collect();
     for (name, value) in above {
         let at = Some(value.span().start);
-        let changed = match entries.remove(&name) {
-            Some((Value::Table(shipped), ..)) => (overlay(shipped, value.into_inner()), at, Origin::Changed),
-            _ => (value.into_inner(), at, Origin::User),
+        let user = value.into_inner();
+        let (mut merged, origin) = match entries.remove(&name) {
+            Some((Value::Table(shipped), ..)) => (overlay(shipped, user.clone()), Origin::Changed),
+            _ => (user.clone(), Origin::User),
         };
+        settle(&mut merged, &user);
+        let changed = (merged, at, origin);
         entries.insert(name, changed);
     }
     entries
@@ -151,6 +154,15 @@ fn overlay(mut shipped: Table, user: Value) -> Value {
         shipped.insert(key, merged);
     }
     Value::Table(shipped)
+}
+
+/// What the user has set is not asked of the environment any more; what ships is.
+fn settle(entry: &mut Value, user: &Value) {
+    let set = user.get("config").and_then(Value::as_table).into_iter().flat_map(Table::keys);
+    let variables = entry.get_mut("env").and_then(Value::as_table_mut);
+    if let Some(variables) = variables {
+        set.for_each(|key| drop(variables.remove(key)));
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +190,16 @@ mod tests {
         assert!(bittorrent.config.contains_key("bootstrap") && bittorrent.config.contains_key("port"));
         assert_eq!(registry.backends["bittorrent"].origin, Origin::Changed);
         assert_eq!(registry.backends["lab"].origin, Origin::User);
+    }
+
+    #[test]
+    fn what_the_user_sets_goes_before_a_variable_and_what_ships_does_not() {
+        let shipped = "[backends.a]\nplugin = \"p\"\nconfig = { rpc = 1, of = 1 }\nenv = { rpc = [\"X\"], of = [\"Y\"] }";
+        let user = "[backends.a]\nconfig = { of = 2 }\n[backends.b]\nplugin = \"p\"\nconfig = { of = 2 }\nenv = { of = [\"Y\"] }";
+        let registry = Registry::layered(shipped, user, "registry.toml").unwrap();
+        let variables = |name: &str| registry.backends[name].value.as_ref().unwrap().env.clone();
+        assert_eq!(variables("a"), [("rpc".to_owned(), vec!["X".to_owned()])].into());
+        assert!(variables("b").is_empty());
     }
 
     #[test]

@@ -34,6 +34,13 @@ impl Registry {
         Ok(Choice { backend, entries })
     }
 
+    /// The same for who wants to know about it, whether it is switched off or not.
+    pub(crate) fn about(&self, backend: &str) -> Result<(BackendEntry, PluginEntry)> {
+        let entry =
+            self.backends.get(backend).ok_or_else(|| unknown("backend", backend, self.backend_names()))?;
+        self.plugin_of(backend, entry.value.clone()?)
+    }
+
     pub(crate) fn backend_names(&self) -> impl Iterator<Item = &str> + Clone {
         self.backends.keys().map(String::as_str)
     }
@@ -62,6 +69,10 @@ impl Registry {
                 .at("disabled")
                 .fix(format!("switch it on: bitboot backend enable {backend}")));
         }
+        self.plugin_of(backend, entry)
+    }
+
+    fn plugin_of(&self, backend: &str, entry: BackendEntry) -> Result<(BackendEntry, PluginEntry)> {
         let plugin = self.plugin(&entry.plugin).map_err(|error| Error {
             kind: Kind::Plugin,
             what: format!("backend \"{backend}\" has no plugin: {}", error.what),

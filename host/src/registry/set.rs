@@ -68,7 +68,7 @@ fn property<'a>(schema: &'a Json, key: &str) -> Result<&'a Json> {
 }
 
 /// A schema's type is a word, or a list of words where the setting may be absent.
-fn has_type(schema: &Json, name: &str) -> bool {
+pub(crate) fn has_type(schema: &Json, name: &str) -> bool {
     match schema.get("type") {
         Some(Json::String(word)) => word == name,
         Some(Json::Array(words)) => words.iter().any(|word| word == name),

@@ -1,29 +1,23 @@
 use std::collections::BTreeMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bitboot_plugin_api::Endpoint;
+use bitboot_plugin_api::{Endpoint, Receipt};
 use serde::{Deserialize, Serialize};
 
 use super::Owner;
-use crate::error::{Error, Kind, Result};
-use crate::files::{self, Locked};
-use crate::paths::Paths;
+use crate::error::Error;
 
-/// One announcement of this machine.
+/// One announcement of this machine: what it says, and how it stands where.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Announced {
     #[serde(flatten)]
     pub(crate) key: Key,
-    /// The lifetime that was asked for, in seconds.
+    /// The longest lifetime that was asked for, in seconds.
     pub(crate) ttl_s: u32,
     /// What the node says about itself besides.
     #[serde(default)]
     pub(crate) metadata: BTreeMap<String, String>,
-    /// The processes that keep it alive; none after `--once`.
-    #[serde(default)]
-    pub(crate) owners: Vec<Owner>,
-    /// Seconds since 1970.
-    pub(crate) since: u64,
+    /// By backend.
     pub(crate) backends: BTreeMap<String, Placement>,
 }
 
@@ -35,198 +29,123 @@ pub(crate) struct Key {
     pub(crate) endpoints: Vec<Endpoint>,
 }
 
-/// How an announcement stands with one backend.
+/// How an announcement stands with one backend. It is *wanted* there, by its owners or, after `--once`, until it expires; or it is *over*, and stays
+/// in the journal for as long as the medium may have it, so that it can be taken back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Placement {
+    /// Who keeps it alive there; nobody after `--once`.
+    pub(super) owners: Vec<Owner>,
+    /// Nobody wants it there any more: it is not signed for again, and only waits for `bitboot withdraw`.
+    pub(super) over: bool,
+    /// The backend was told, and nobody knows what came of it: the answer is still to come, or whoever waited for it has died.
+    pub(super) pending: bool,
     pub(crate) stored: u32,
     pub(crate) asked: u32,
-    /// Seconds since 1970; none where it never expires or was never stored.
+    /// When the medium forgets it, in seconds since 1970; none where it never expires.
     pub(crate) expires: Option<u64>,
     /// The last failure, if the last try failed.
     pub(crate) error: Option<String>,
+    /// When it was told first, in seconds since 1970.
+    pub(super) since: u64,
+}
+
+/// For so long, in seconds, `bitboot status` tells of an announcement that failed.
+const REMEMBERED: u64 = 60;
+
+/// The longest failure that is kept, in characters: a plugin writes it, and whoever reads the journal has to read all of it.
+const LONGEST: usize = 500;
+
+impl Announced {
+    /// An announcement that some backends are to be told now.
+    pub(crate) fn new(
+        key: Key,
+        ttl: Duration,
+        metadata: BTreeMap<String, String>,
+        backends: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let now = now();
+        let expires = Some(now.saturating_add(ttl.as_secs()));
+        let told = Placement { pending: true, expires, since: now, ..Placement::default() };
+        let backends = backends.into_iter().map(|backend| (backend, told.clone())).collect();
+        Self { key, ttl_s: u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX), metadata, backends }
+    }
+
+    /// Takes over what was announced of the same key before: elsewhere it stays as it is, and there it is not forgotten before its time.
+    pub(super) fn follow(&mut self, before: Self) {
+        self.ttl_s = self.ttl_s.max(before.ttl_s);
+        for (backend, before) in before.backends {
+            match self.backends.get_mut(&backend) {
+                Some(placement) => placement.follow(before),
+                None => {
+                    self.backends.insert(backend, before);
+                }
+            }
+        }
+    }
+
+    /// Whether it is announced by a backend now, and wanted there. What a process kept that has died is not: the peer died with it.
+    pub(crate) fn is_live_on(&self, backend: &str) -> bool {
+        let placement = self.backends.get(backend).filter(|placement| !placement.over);
+        placement.is_some_and(|placement| placement.is_kept() || placement.lives_at(now()))
+    }
 }
 
 impl Placement {
-    fn lives_at(&self, now: u64) -> bool {
-        self.stored > 0 && self.expires.is_none_or(|at| at > now)
-    }
-}
-
-/// An announcement that is younger, in seconds, may not have been answered yet.
-const UNDER_WAY: u64 = 60;
-
-/// The file.
-#[derive(Debug, Clone)]
-pub(crate) struct Journal {
-    paths: Paths,
-}
-
-impl Journal {
-    pub(crate) fn new(paths: &Paths) -> Self {
-        Self { paths: paths.clone() }
+    fn follow(&mut self, before: Self) {
+        if before.lives_at(now()) {
+            self.expires = before.expires.max(self.expires).filter(|_| before.expires.is_some());
+            (self.stored, self.asked) = (before.stored, before.asked);
+        }
+        self.owners = before.owners;
     }
 
-    /// What is announced and has not expired everywhere.
-    pub(crate) fn read(&self) -> Result<Vec<Announced>> {
-        self.parse(files::read(&self.paths.announced())?)
-    }
-
-    /// Adds an announcement, in the place of one of the same key; whoever keeps that alive keeps this one.
-    pub(crate) fn begin(&self, mut announced: Announced) -> Result<()> {
-        self.change(|all| {
-            for same in all.extract_if(.., |other| other.key == announced.key) {
-                announced.owners.extend(same.owners.into_iter().filter(|owner| owner.runs() != Some(false)));
-            }
-            all.push(announced);
-        })
-    }
-
-    /// Notes what a backend answered; `false` when the announcement was withdrawn meanwhile.
-    pub(crate) fn note(&self, key: &Key, backend: &str, placement: Placement) -> Result<bool> {
-        let mut is_there = false;
-        self.change(|all| {
-            if let Some(announced) = all.iter_mut().find(|announced| announced.key == *key) {
-                announced.backends.insert(backend.to_owned(), placement);
-                is_there = true;
-            }
-        })?;
-        Ok(is_there)
-    }
-
-    /// Whether an announcement of a key is still wanted.
-    pub(crate) fn has(&self, key: &Key) -> Result<bool> {
-        Ok(self.read()?.iter().any(|announced| announced.key == *key))
-    }
-
-    /// Ends one process' part in the announcement of a key; whether it is over now, because no other process keeps it alive.
-    pub(crate) fn end(&self, key: &Key, owner: &Owner) -> Result<bool> {
-        let mut is_over = true;
-        self.change(|all| {
-            all.retain_mut(|announced| {
-                if announced.key != *key {
-                    return true;
-                }
-                announced.owners.retain(|other| other != owner);
-                is_over = !announced.is_kept();
-                !is_over
-            });
-        })?;
-        Ok(is_over)
-    }
-
-    /// Removes the announcement of a key, whoever keeps it alive.
-    pub(crate) fn remove(&self, key: &Key) -> Result<()> {
-        self.change(|all| all.retain(|announced| announced.key != *key))
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Vec<Announced>)) -> Result<()> {
-        let file = Locked::new(self.paths.announced())?;
-        let mut all = self.parse(file.read()?)?;
-        change(&mut all);
-        let text = serde_json::to_vec_pretty(&all)
-            .map_err(|error| Error::new(Kind::Other, "cannot write the journal").because(error))?;
-        file.replace(&text)
-    }
-
-    fn parse(&self, text: Option<String>) -> Result<Vec<Announced>> {
-        let Some(text) = text else { return Ok(Vec::new()) };
-        let mut all: Vec<Announced> = serde_json::from_str(&text).map_err(|error| {
-            let path = self.paths.announced();
-            Error::new(Kind::Config, format!("{} cannot be read", path.display()))
-                .because(error)
-                .fix("it only tells `status` and `withdraw` what is announced: remove it")
-        })?;
-        let now = now();
-        all.retain(|announced| announced.is_kept() || announced.lives_at(now));
-        Ok(all)
-    }
-}
-
-impl Announced {
-    /// The process that keeps it alive. Where the system does not tell whether it runs it is believed for as long as the announcement lives.
+    /// The process that keeps it alive.
     pub(crate) fn kept_by(&self) -> Option<u32> {
-        let runs = |owner: &&Owner| owner.runs().unwrap_or_else(|| self.lives_at(now()));
-        self.owners.iter().find(runs).map(|owner| owner.pid)
+        self.owners.first().map(|owner| owner.pid)
     }
 
-    pub(crate) fn is_kept(&self) -> bool {
-        self.kept_by().is_some()
+    pub(super) fn is_kept(&self) -> bool {
+        !self.owners.is_empty()
     }
 
-    /// Whether it is announced by a backend now. What a process kept that has died is not: the peer died with it.
-    pub(crate) fn is_live_on(&self, backend: &str) -> bool {
-        let Some(placement) = self.backends.get(backend) else { return false };
-        let under_way = now().saturating_sub(self.since) < UNDER_WAY && placement.error.is_none();
-        self.is_kept() || (self.owners.is_empty() && (under_way || placement.lives_at(now())))
+    /// Lets go those of its owners that some test fails; it is over with the last of them.
+    pub(super) fn retain_owners(&mut self, stays: impl FnMut(&Owner) -> bool) {
+        let was_kept = self.is_kept();
+        self.owners.retain(stays);
+        self.over |= was_kept && !self.is_kept();
     }
 
+    /// Nobody wants it there any more.
+    pub(super) fn end(&mut self) {
+        self.owners.clear();
+        self.over = true;
+    }
+
+    /// Notes what the backend answered.
+    pub(crate) fn answered(&mut self, receipt: &Receipt) {
+        self.pending = false;
+        (self.stored, self.asked, self.error) = (receipt.stored, receipt.asked, None);
+        self.expires = receipt.expires_in_s.map(|seconds| now().saturating_add(seconds.into()));
+    }
+
+    /// Notes that the last try failed. What was stored before is still there; where it is `unknown` what came of it, it may be there.
+    pub(crate) fn failed(&mut self, error: &Error, unknown: bool) {
+        self.pending &= unknown;
+        self.error = Some(error.to_string().chars().take(LONGEST).collect());
+    }
+
+    /// Whether the medium may have it.
     fn lives_at(&self, now: u64) -> bool {
-        // Young enough to be under way, or not expired everywhere.
-        now.saturating_sub(self.since) < UNDER_WAY
-            || self.backends.values().any(|placement| placement.lives_at(now))
+        (self.stored > 0 || self.pending) && self.expires.is_none_or(|at| at > now)
+    }
+
+    /// Whether it belongs into the journal.
+    pub(super) fn stays_at(&self, now: u64) -> bool {
+        self.is_kept() || self.lives_at(now) || (!self.over && now.saturating_sub(self.since) < REMEMBERED)
     }
 }
 
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn announced(network: &str) -> Announced {
-        let key = Key { network: network.into(), port: Some(1), endpoints: Vec::new() };
-        Announced {
-            key,
-            ttl_s: 60,
-            metadata: BTreeMap::new(),
-            owners: Vec::new(),
-            since: now(),
-            backends: BTreeMap::new(),
-        }
-    }
-
-    #[test]
-    fn what_is_announced_is_there_until_it_ends() {
-        let home = tempfile::tempdir().unwrap();
-        let journal = Journal::new(&Paths::inside(home.path()));
-        journal.begin(announced("a")).unwrap();
-        journal.begin(announced("a")).unwrap();
-        journal.begin(announced("b")).unwrap();
-        let a = announced("a").key;
-        assert!(journal.note(&a, "lab", Placement { stored: 8, ..Placement::default() }).unwrap());
-        assert_eq!(journal.read().unwrap().len(), 2);
-        assert!(journal.end(&a, &Owner::this()).unwrap());
-        assert!(!journal.has(&a).unwrap() && !journal.note(&a, "lab", Placement::default()).unwrap());
-        assert_eq!(journal.read().unwrap(), [announced("b")]);
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn an_announcement_is_over_when_nobody_keeps_it() {
-        let home = tempfile::tempdir().unwrap();
-        let journal = Journal::new(&Paths::inside(home.path()));
-        // Two processes keep the same; the test plays one, the first process of the system the other.
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
-        let other = Owner::of(child.id());
-        let (this, key) = (Owner::this(), announced("a").key);
-        for owner in [&this, &other] {
-            journal.begin(Announced { owners: vec![owner.clone()], ..announced("a") }).unwrap();
-        }
-        assert!(!journal.end(&key, &this).unwrap() && journal.has(&key).unwrap());
-        child.kill().unwrap();
-        child.wait().unwrap();
-        assert!(!journal.read().unwrap()[0].is_kept());
-        assert!(journal.end(&key, &other).unwrap() && !journal.has(&key).unwrap());
-    }
-
-    #[test]
-    fn junk_is_told_and_not_overwritten() {
-        let home = tempfile::tempdir().unwrap();
-        let paths = Paths::inside(home.path());
-        files::replace(&paths.announced(), b"junk").unwrap();
-        assert!(Journal::new(&paths).begin(announced("a")).is_err());
-        assert_eq!(std::fs::read(paths.announced()).unwrap(), b"junk");
-    }
 }

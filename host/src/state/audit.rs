@@ -34,10 +34,26 @@ impl Audit {
         Self { path: paths.state.join("audit.jsonl") }
     }
 
-    /// Writes a line and sees it on the disk.
+    /// Writes a line and sees it on the disk. Texts of a plugin are cut.
     pub(crate) fn write(&self, asked: &Asked<'_>) -> Result<()> {
-        let line = serde_json::to_string(asked)
+        let fee = asked.fee.as_deref().map(|fee| cut(fee).to_owned());
+        let refused = asked.refused.as_deref().map(|refused| cut(refused).to_owned());
+        let asked = Asked {
+            purpose: cut(asked.purpose),
+            fee,
+            refused,
+            digest: asked.digest.clone(),
+            time: asked.time.clone(),
+            ..*asked
+        };
+        let line = serde_json::to_string(&asked)
             .map_err(|error| Error::new(Kind::Other, "cannot write the audit log").because(error))?;
         files::append(&self.path, &line)
     }
+}
+
+/// So much of a text as a person reads.
+fn cut(text: &str) -> &str {
+    const LONGEST: usize = 500;
+    &text[..text.floor_char_boundary(LONGEST)]
 }

@@ -2,10 +2,12 @@
 
 mod announced;
 mod audit;
+mod journal;
 mod owner;
 mod spending;
 
-pub(crate) use announced::{Announced, Journal, Key, Placement, now};
+pub(crate) use announced::{Announced, Key, Placement, now};
 pub(crate) use audit::{Asked, Audit};
-pub(crate) use owner::Owner;
+pub(crate) use journal::Journal;
+pub(crate) use owner::{Alive, Owner};
 pub(crate) use spending::{Spending, Spent};

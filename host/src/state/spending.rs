@@ -30,11 +30,12 @@ impl Spending {
         Self { path: paths.state.join("spending.json") }
     }
 
-    /// Counts a fee, unless the day's limit would be passed. What is counted for a day to come, by a clock that was wrong, counts today.
+    /// Counts a fee, unless the day's limit would be passed.
     pub(crate) fn count(&self, key: &str, backend: &str, fee: &Amount, per_day: &Amount) -> Result<()> {
         let file = Locked::new(self.path.clone())?;
         let mut all = self.parse(file.read()?.as_deref())?;
-        let (today, spent) = (now() / 86_400, all.entry("spent".into()).or_default());
+        let today = today(&all);
+        let spent = all.entry("spent".into()).or_default();
         spent.retain(|spent| spent.day >= today);
         let mut ours = spent.iter().filter(|spent| spent.key == key && spent.backend == backend);
         let total = ours.try_fold(fee.clone(), |sum, spent| sum.plus(&spent.amount));
@@ -54,8 +55,8 @@ impl Spending {
 
     /// What was counted today, each key and backend once for each unit.
     pub(crate) fn today(&self) -> Result<Vec<Spent>> {
-        let (today, mut sums) = (now() / 86_400, Vec::<Spent>::new());
         let all = self.parse(files::read(&self.path)?.as_deref())?;
+        let (today, mut sums) = (today(&all), Vec::<Spent>::new());
         for spent in all.into_values().flatten().filter(|spent| spent.day >= today) {
             let same = sums.iter_mut().find(|sum| {
                 sum.key == spent.key
@@ -81,6 +82,12 @@ impl Spending {
     }
 }
 
+/// The clock's day, or the last that something was counted for: a clock that is behind for a while gives no day's budget twice. One that was
+/// far ahead has one budget until its day has come.
+fn today(all: &BTreeMap<String, Vec<Spent>>) -> u64 {
+    all.values().flatten().map(|spent| spent.day).fold(now() / 86_400, u64::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +111,16 @@ mod tests {
         let ahead = text.replace(&format!("\"day\": {}", now() / 86_400), "\"day\": 99999");
         std::fs::write(&spending.path, ahead).unwrap();
         assert!(count("0.1 TOL").is_err());
+        // What is spent while the clock is behind is spent of the day that had begun.
+        let tomorrow = now() / 86_400 + 1;
+        std::fs::write(
+            &spending.path,
+            text.replace(&format!("\"day\": {}", tomorrow - 1), &format!("\"day\": {tomorrow}")),
+        )
+        .unwrap();
+        spending.count("k", "d", &amount("0.5 TOL"), &amount("0.5 TOL")).unwrap();
+        let kept = std::fs::read_to_string(&spending.path).unwrap();
+        assert_eq!(kept.matches(&format!("\"day\": {tomorrow}")).count(), 4, "{kept}");
         let behind = text.replace(&format!("\"day\": {}", now() / 86_400), "\"day\": 20000");
         std::fs::write(&spending.path, behind).unwrap();
         count("0.5 TOL").unwrap();

@@ -9,8 +9,9 @@ mod talk;
 
 #[cfg(fuzzing)]
 pub(crate) use parent::hear;
-pub(crate) use parent::last_words;
 pub use parent::{Death, Events, NotStarted, Remote, Witness, Worker};
+pub(crate) use parent::{exit_code, last_words};
 pub use program::run_worker;
+pub(crate) use program::scrub;
 pub(crate) use sandbox::confine;
 pub use sandbox::{Confine, InForce, Rule, State};

@@ -29,10 +29,8 @@ pub fn run_worker() -> Option<ExitCode> {
 pub(super) fn command(plugin: &str) -> Option<Command> {
     let mut command = Command::new(program()?);
     // The plugin's name is for people who look at a list of processes.
-    command.args([WORD, plugin]).env_clear();
-    for name in PASSED_ON {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
+    command.args([WORD, plugin]);
+    scrub(&mut command);
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;
@@ -40,6 +38,14 @@ pub(super) fn command(plugin: &str) -> Option<Command> {
         command.arg0("bitboot").process_group(0);
     }
     Some(command)
+}
+
+/// Leaves a process with a plugin in it hardly anything of the environment.
+pub(crate) fn scrub(command: &mut Command) {
+    command.env_clear();
+    for name in PASSED_ON {
+        command.envs(std::env::var_os(name).map(|value| (name, value)));
+    }
 }
 
 /// Where a plugin may put files that it shares with others of the user, and what Windows needs for sockets. No secret is in any of them.
@@ -56,7 +62,7 @@ fn program() -> Option<PathBuf> {
         };
     }
     let name = format!("bitboot{}", std::env::consts::EXE_SUFFIX);
-    let here = std::env::current_exe().and_then(std::fs::canonicalize).ok()?;
+    let here = std::env::current_exe().and_then(dunce::canonicalize).ok()?;
     let folder = here.parent()?;
     // Beside the program or, as cargo does it for tests, a folder above; else where commands lie.
     let near = [Some(folder), folder.parent()].into_iter().flatten().map(Path::to_path_buf);

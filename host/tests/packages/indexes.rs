@@ -3,6 +3,8 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use crate::refused;
 use crate::support::{Author, Home, PLUGIN, Ran, flip};
@@ -58,9 +60,11 @@ fn an_old_index_is_not_taken_for_the_newest() {
 fn an_index_ends() {
     let (author, home) = (Author::new(), Home::new());
     author.publish("1.0.0");
-    author.index_for("2s");
+    // Long enough to be taken on a busy machine.
+    author.index_for("12s");
+    let end = Instant::now() + Duration::from_secs(13);
     home.add_index(&author);
-    std::thread::sleep(std::time::Duration::from_secs(3));
+    std::thread::sleep(end.saturating_duration_since(Instant::now()));
     refused(&home.run(&["plugin", "install", PLUGIN]), 7, "integrity", "expired");
     refused(&home.run(&["index", "update"]), 7, "integrity", "expired");
     let searched = home.ok(&["plugin", "search"]);
@@ -137,6 +141,42 @@ fn an_index_is_added_by_its_key() {
     let ran = home.run(&["plugin", "install", PLUGIN]);
     assert_eq!(ran.code(), 3, "{}", ran.err());
     assert!(ran.err().contains("bitboot index add"), "{}", ran.err());
+}
+
+#[test]
+fn of_many_that_add_one_name_one_does() {
+    let (authors, home) = ([Author::new(), Author::new()], Home::new());
+    for author in &authors {
+        author.publish("1.0.0");
+        author.index();
+    }
+    let add = |author: &Author| {
+        let folder = author.folder().display().to_string();
+        let words = ["index", "add", "main", &folder, "--key", &author.public];
+        home.bitboot(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut adding: Vec<_> = (0..4).flat_map(|_| authors.each_ref().map(add)).collect();
+    let codes: Vec<_> = adding.iter_mut().map(|child| child.wait().unwrap().code()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == Some(0)).count(), 1, "{codes:?}");
+    // What is kept of it is signed by the key that is kept.
+    home.ok(&["plugin", "search"]);
+    home.ok(&["index", "update"]);
+}
+
+#[test]
+fn an_index_that_is_not_in_order_keeps_no_other_from_being_used() {
+    let (author, home) = scene();
+    home.ok(&["plugin", "install", PLUGIN]);
+    let other = Author::new();
+    other.publish("1.0.0");
+    other.index();
+    // It is asked before the good one.
+    home.ok(&["index", "add", "bad", other.folder().to_str().unwrap(), "--key", &other.public]);
+    fs::write(other.folder().join("index.toml"), "index = 1").unwrap();
+    author.publish("1.1.0");
+    author.index();
+    refused(&home.run(&["plugin", "upgrade"]), 7, "integrity", "index");
+    assert_eq!(home.version().unwrap(), "1.1.0");
 }
 
 #[test]

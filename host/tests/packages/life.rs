@@ -56,6 +56,8 @@ fn from_its_author_to_a_plugin_in_use() {
     assert_eq!(info["sha256"], hash(&fs::read(home.which()).unwrap()));
     assert_eq!(info["versions"].as_array().unwrap().len(), 2);
 
+    only_the_version_before_stays(&author, &home);
+
     home.ok(&["plugin", "disable", PLUGIN]);
     assert_eq!(home.try_lookup().code(), 6);
     home.ok(&["plugin", "enable", PLUGIN]);
@@ -63,6 +65,46 @@ fn from_its_author_to_a_plugin_in_use() {
     home.ok(&["plugin", "remove", PLUGIN]);
     assert_eq!(home.version(), None);
     assert!(!home.path().join("data/plugins").join(PLUGIN).exists());
+}
+
+/// At 1.1.0, with 1.0.0 before.
+fn only_the_version_before_stays(author: &Author, home: &Home) {
+    let versions = || -> Vec<String> {
+        let info = &home.ok(&["plugin", "info", PLUGIN, "--json"]).lines()[0];
+        info["versions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|version| version.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let there = |version| home.path().join("data/plugins").join(PLUGIN).join(version).exists();
+    // A command that runs since then, and may have to start its plugin again.
+    home.ok(&["plugin", "rollback", PLUGIN, "--to", "1.0.0"]);
+    let keeper = home.start(&["announce", "demo", "--port", "4002", "--via", "voice", "--json"]);
+    keeper.json_of("receipt");
+    home.ok(&["plugin", "rollback", PLUGIN, "--to", "1.1.0"]);
+    for version in ["1.2.0", "1.3.0"] {
+        author.publish(version);
+        author.index();
+        let change = &home.ok(&["plugin", "upgrade", "--json"]).of_type("change")[0];
+        assert_eq!(
+            change["removed"],
+            if version == "1.3.0" { serde_json::json!(["1.1.0"]) } else { serde_json::json!([]) }
+        );
+    }
+    assert_eq!(versions(), ["1.0.0", "1.2.0", "1.3.0"], "what is open stays");
+    assert!(there("1.0.0") && !there("1.1.0"));
+    drop(keeper);
+    author.publish("1.4.0");
+    author.index();
+    let upgraded = home.ok(&["plugin", "upgrade"]);
+    assert!(upgraded.err().contains("older versions are removed: 1.0.0, 1.2.0"), "{}", upgraded.err());
+    assert_eq!(versions(), ["1.3.0", "1.4.0"]);
+    home.ok(&["plugin", "verify", PLUGIN]);
+    refused(&home.run(&["plugin", "rollback", PLUGIN, "--to", "1.0.0"]), 7, "integrity", "lock");
+    home.ok(&["plugin", "rollback", PLUGIN]);
+    home.works();
 }
 
 #[test]
@@ -75,17 +117,7 @@ fn the_same_plugin_makes_the_same_package() {
 #[test]
 fn a_package_holds_what_its_author_gave() {
     let (author, home) = (Author::new(), Home::new());
-    let folder = author.home.path();
-    let file = |name: &str, content: &[u8]| {
-        fs::write(folder.join(name), content).unwrap();
-        folder.join(name).display().to_string()
-    };
-    let library = file("libvocal.so", &of_version("1.0.0"));
-    let (license, man) = (file("LICENSE", b"do as you please\n"), file("vocal.7", b".TH vocal 7\n"));
-    let out = author.folder().display().to_string();
-    author.home.ok(&["plugin", "pack", &library, "--license", &license, "--man", &man, "--out", &out]);
-    let package = author.folder().join(format!("{PLUGIN}-1.0.0-{}.bbp", target()));
-    author.sign(&package);
+    let package = author.pack_whole();
     home.trust(&author);
     assert_eq!(home.install(&package).code(), 0);
     let installed = home.which().parent().unwrap().to_owned();
@@ -163,7 +195,11 @@ fn a_library_for_development_gives_way_to_what_is_installed() {
     home.ok(&["plugin", "install", package.to_str().unwrap()]);
     let dev = home.path().join("libvocal.so");
     fs::write(&dev, of_version("9.9.9")).unwrap();
-    home.ok(&["plugin", "install", dev.to_str().unwrap()]);
+    // Nobody has signed it, and the name is a publisher's.
+    let ran = home.run(&["plugin", "install", dev.to_str().unwrap()]);
+    assert_eq!(ran.code(), 8, "{}", ran.err());
+    assert_eq!(home.version().unwrap(), "1.0.0");
+    home.ok(&["plugin", "install", dev.to_str().unwrap(), "--yes"]);
     let info = &home.ok(&["plugin", "info", PLUGIN, "--json"]).lines()[0];
     assert_eq!((&info["origin"], &info["version"]), (&"dev".into(), &"9.9.9".into()));
     home.works();

@@ -19,7 +19,7 @@ fn shut(home: &Home, gate: &str) {
     let ran = home.try_lookup();
     refused(&ran, 7, "integrity", gate);
     assert_eq!(home.run(&["plugin", "verify", PLUGIN]).code(), 7);
-    let beside = home.run(&["lookup", "demo", "--via", "voice,local", "--json", "--timeout", "2s"]);
+    let beside = home.run(&["lookup", "demo", "--via", "voice,local", "--json", "--timeout", "60s"]);
     assert_eq!(beside.code(), 9, "{}", beside.err());
 }
 

@@ -58,6 +58,21 @@ impl Author {
         self.folder().join(format!("{PLUGIN}-{version}-{}.bbp", target()))
     }
 
+    /// The first version, signed, with all that a package can hold: a licence and a man page too.
+    pub fn pack_whole(&self) -> PathBuf {
+        let file = |name: &str, content: &[u8]| {
+            std::fs::write(self.home.path().join(name), content).unwrap();
+            self.home.path().join(name).display().to_string()
+        };
+        let library = file("libvocal.so", &of_version("1.0.0"));
+        let (license, man) = (file("LICENSE", b"do as you please\n"), file("vocal.7", b".TH vocal 7\n"));
+        let out = self.folder().display().to_string();
+        self.home.ok(&["plugin", "pack", &library, "--license", &license, "--man", &man, "--out", &out]);
+        let package = self.folder().join(format!("{PLUGIN}-1.0.0-{}.bbp", target()));
+        self.sign(&package);
+        package
+    }
+
     pub fn sign(&self, package: &Path) -> Ran {
         let words =
             ["plugin", "sign", package.to_str().unwrap(), "--key", &self.key_file(), "--publisher", "Ann"];

@@ -9,9 +9,11 @@
 
 mod author;
 mod find;
+mod lies;
 #[cfg(target_os = "linux")]
 pub mod process;
 mod running;
+mod spender;
 #[cfg(unix)]
 mod terminal;
 mod workshop;
@@ -25,13 +27,26 @@ use serde_json::Value;
 
 pub use author::{Author, PLUGIN, archive, flip, hash, of_version, target, with_manifest};
 pub use find::{library, misfit, program, rig};
+pub use lies::{Lie, RPC_LIES};
 pub use running::{Running, Testnet};
+pub use spender::{Chain, Spender};
 #[cfg(unix)]
 pub use terminal::Terminal;
 pub use workshop::{Workshop, at_home, cargo};
 
 /// Longer than anything here takes on the slowest machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is spent is counted by days of UTC: whoever counts does not begin just before midnight.
+pub fn away_from_midnight() {
+    const DAY: u64 = 86_400;
+    const LONGEST: u64 = 120;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let left = DAY - now % DAY;
+    if left < LONGEST {
+        std::thread::sleep(Duration::from_secs(left + 1));
+    }
+}
 
 /// A user with nothing yet: folders and a runtime folder that go with the test.
 pub struct Home {
@@ -174,6 +189,13 @@ pub struct Ran(pub Output);
 impl Ran {
     pub fn code(&self) -> i32 {
         self.0.status.code().unwrap_or(-1)
+    }
+
+    /// It failed with this code, and said this.
+    #[track_caller]
+    pub fn is_refused(&self, code: i32, says: &str) {
+        let is_told = self.code() == code && self.err().contains(says);
+        assert!(is_told, "{says}: {} {}\n{}", self.code(), self.out(), self.err());
     }
 
     pub fn out(&self) -> String {

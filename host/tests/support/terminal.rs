@@ -2,11 +2,11 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::PATIENCE;
 
@@ -21,12 +21,17 @@ pub struct Terminal {
 
 impl Terminal {
     pub fn new() -> Self {
+        Self::of(120)
+    }
+
+    /// One of so many columns.
+    pub fn of(columns: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
         let name = ptsname(&ours, Vec::new()).unwrap();
         let theirs = open(name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap();
-        tcsetwinsize(&theirs, Winsize { ws_row: 24, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+        tcsetwinsize(&theirs, Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
         let ours = File::from(ours);
         let (sender, pieces) = mpsc::channel();
         let mut reading = ours.try_clone().unwrap();
@@ -76,6 +81,15 @@ impl Terminal {
                 Ok(piece) => self.seen.push_str(&piece),
                 Err(why) => panic!("{text:?} is not shown ({why}): {:?}", self.seen),
             }
+        }
+    }
+
+    /// Waits until what is typed is not shown.
+    pub fn until_hidden(&self) {
+        let start = Instant::now();
+        while tcgetattr(&self.ours).unwrap().local_modes.contains(LocalModes::ECHO) {
+            assert!(start.elapsed() < PATIENCE, "what is typed is shown: {:?}", self.seen);
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 

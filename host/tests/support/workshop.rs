@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use super::library;
+
 /// A folder for crates of plugins, of one test. It stays where it is from run to run, as does what is built, so that little is built twice.
 pub struct Workshop {
     folder: PathBuf,
@@ -27,6 +29,23 @@ impl Workshop {
     /// The folder with the unpacked packages.
     pub fn packages() -> &'static Path {
         packages()
+    }
+
+    /// The program, in a folder as `cargo xtask install` fills it: with a plugin that ships with it, and the packages.
+    pub fn installed() -> PathBuf {
+        let root = place("installed");
+        let (program, local) = (Path::new(env!("CARGO_BIN_EXE_bitboot")), library("bitboot_local"));
+        packages();
+        let put = |file: &Path, folder: &str| {
+            let to = root.join(folder).join(file.file_name().unwrap());
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            let _ = fs::remove_file(&to);
+            // The same file, where it can be: it is large.
+            fs::hard_link(file, &to).or_else(|_| fs::copy(file, &to).map(drop)).unwrap();
+            to
+        };
+        put(&local, "lib/bitboot");
+        put(program, "bin")
     }
 
     /// What all crates here are built into.
@@ -86,7 +105,7 @@ fn packages() -> &'static Path {
 }
 
 fn unpacked() -> PathBuf {
-    let (folder, packed) = (place("packages"), place("packed"));
+    let (folder, packed) = (place("installed/share/bitboot/crates"), place("packed"));
     fs::create_dir_all(&folder).unwrap();
     // Another test program may be about it too.
     let lock = fs::File::create(place("packages.lock")).unwrap();

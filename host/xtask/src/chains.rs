@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::process::say;
+use crate::setup::install_node;
 
 /// The suite of Debian that has the node.
 const SUITE: &str = "forky";
@@ -22,6 +23,23 @@ pub(crate) fn bitcoind(folder: &Path) {
     if let Err(why) = install(folder) {
         say(&format!("no Bitcoin node for the tests: {why}"));
     }
+}
+
+/// Compiles the contract of `plugins/ethereum` anew.
+pub(crate) fn contract(root: &Path) -> Result<(), String> {
+    let folder = root.join("plugins/ethereum/contract");
+    let packages = root.join("target/rig/ethereum");
+    install_node(&root.join("plugins/ethereum/tests/node"), &packages)?;
+    let mut compile = Command::new("node");
+    compile.arg(folder.join("compile.js")).arg(packages.join("node_modules"));
+    let compiled = compile.output().map_err(|error| format!("cannot run {compile:?}: {error}"))?;
+    if !compiled.status.success() {
+        return Err(String::from_utf8_lossy(&compiled.stderr).into_owned());
+    }
+    let (committed, unfinished) = (folder.join("Bitboot.json"), folder.join("Bitboot.json.new"));
+    write(&unfinished, &String::from_utf8_lossy(&compiled.stdout))?;
+    fs::rename(&unfinished, &committed)
+        .map_err(|error| format!("cannot replace {}: {error}", committed.display()))
 }
 
 fn install(folder: &Path) -> Result<(), String> {

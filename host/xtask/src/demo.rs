@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
-use crate::process::{Running, cargo, run, say};
+use crate::process::{Running, cargo, run, say, target};
 
 /// Builds bitboot and shows what it does; leaves nothing behind.
 pub(crate) fn demo(root: &Path) -> Result<(), String> {
     say("building bitboot and its plugins");
     cargo(root, &["build", "--quiet"])?;
-    let stage = Stage::set(root)?;
+    let stage = Stage::set()?;
 
     say("starting a private BitTorrent DHT of 30 nodes on loopback");
     let (_testnet, told) = Running::start(&mut stage.bitboot("host", "testnet --nodes 30 --plain"), 1)?;
@@ -48,11 +48,11 @@ struct Stage {
 }
 
 impl Stage {
-    fn set(root: &Path) -> Result<Self, String> {
+    fn set() -> Result<Self, String> {
         let folder = env::temp_dir().join(format!("bitboot-demo-{}", process::id()));
         fs::create_dir_all(folder.join("run"))
             .map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
-        Ok(Self { folder, binary: root.join("target/debug").join(format!("bitboot{EXE_SUFFIX}")) })
+        Ok(Self { folder, binary: target()?.join("debug").join(format!("bitboot{EXE_SUFFIX}")) })
     }
 
     fn bitboot(&self, home: &str, words: &str) -> Command {

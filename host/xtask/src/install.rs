@@ -3,13 +3,28 @@
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
-use crate::process::{cargo, say};
+use crate::process::{cargo, run, say, target};
 
-/// Builds bitboot for release and copies binary, plugins, completions and man pages below `to`.
-pub(crate) fn install(root: &Path, to: &Path) -> Result<(), String> {
-    cargo(root, &["build", "--release"])?;
-    let built = root.join("target/release");
+/// How it is built.
+#[derive(Clone, Copy)]
+pub(crate) enum Profile {
+    /// As it is used.
+    Release,
+    /// Sooner, and slower to run.
+    Debug,
+}
+
+/// Builds bitboot and copies binary, plugins, completions and man pages below `to`.
+pub(crate) fn install(root: &Path, to: &Path, profile: Profile) -> Result<(), String> {
+    let (option, folder) = match profile {
+        Profile::Release => (Some("--release"), "release"),
+        Profile::Debug => (None, "debug"),
+    };
+    let words: Vec<&str> = ["build"].into_iter().chain(option).collect();
+    cargo(root, &words)?;
+    let built = target()?.join(folder);
     let binary = format!("bitboot{EXE_SUFFIX}");
     copy(&built.join(&binary), &to.join("bin").join(&binary))?;
     for plugin in names(&root.join("plugins"))? {
@@ -29,8 +44,26 @@ pub(crate) fn install(root: &Path, to: &Path) -> Result<(), String> {
     for page in names(&root.join("man"))? {
         copy(&root.join("man").join(&page), &to.join("share/man/man1").join(&page))?;
     }
+    crates(root, &to.join("share/bitboot/crates"))?;
     say(&format!("installed below {}; try: {} --help", to.display(), to.join("bin").join(binary).display()));
     Ok(())
+}
+
+/// The crates that plugins are built against, as they are published, for `bitboot plugin new`.
+fn crates(root: &Path, to: &Path) -> Result<(), String> {
+    let packed = root.join("target/crates");
+    let words = ["package", "--quiet", "--no-verify", "--allow-dirty"];
+    let packages =
+        ["bitboot-plugin-api", "bitboot-conformance", "bitboot-rpc"].map(|name| ["--package", name]);
+    let target = packed.display().to_string();
+    cargo(root, &[&words[..], &packages.concat(), &["--target-dir", &target]].concat())?;
+    fs::create_dir_all(to).map_err(|error| format!("cannot make {}: {error}", to.display()))?;
+    let files = names(&packed.join("package"))?;
+    let packages =
+        files.iter().filter(|name| Path::new(name).extension().is_some_and(|ending| ending == "crate"));
+    packages.into_iter().try_for_each(|package| {
+        run(Command::new("tar").arg("xzmf").arg(packed.join("package").join(package)).arg("-C").arg(to))
+    })
 }
 
 /// The names in a folder.

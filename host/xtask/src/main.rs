@@ -11,6 +11,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use install::Profile;
 use process::say;
 
 const USAGE: &str = "\
@@ -19,7 +20,9 @@ cargo xtask setup                install what the tests need
 cargo xtask test [ARGS]          setup, build, and run all tests; ARGS go to cargo test
 cargo xtask check                formatting, lints, and the rules for dependencies
 cargo xtask bench [NAME]         run the benchmarks: border, dht, lookup, writers
-cargo xtask install [--root DIR] put binary, plugins, completions and man pages into DIR (default ~/.local)";
+cargo xtask contract             compile the contract of plugins/ethereum anew
+cargo xtask install [--root DIR] put binary, plugins, completions and man pages into DIR (default ~/.local);
+                                 with --debug as they are developed, which takes less time to build";
 
 fn main() -> ExitCode {
     let words: Vec<String> = env::args().skip(1).collect();
@@ -30,8 +33,8 @@ fn main() -> ExitCode {
         ["test", args @ ..] => test::test(&root(), args),
         ["check"] => test::check(&root()),
         ["bench", names @ ..] => test::bench(&root(), names),
-        ["install"] => home().and_then(|home| install::install(&root(), &home.join(".local"))),
-        ["install", "--root", folder] => install::install(&root(), Path::new(folder)),
+        ["contract"] => chains::contract(&root()),
+        ["install", options @ ..] => install(options),
         _ => Err(USAGE.into()),
     };
     match done {
@@ -41,6 +44,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn install(options: &[&str]) -> Result<(), String> {
+    let (mut folder, mut profile) = (None, Profile::Release);
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        match *option {
+            "--debug" => profile = Profile::Debug,
+            "--root" => folder = Some(PathBuf::from(options.next().ok_or(USAGE)?)),
+            _ => return Err(USAGE.into()),
+        }
+    }
+    let to = folder.map_or_else(|| home().map(|home| home.join(".local")), Ok)?;
+    install::install(&root(), &to, profile)
 }
 
 /// The repository.

@@ -1,13 +1,20 @@
 //! Programs that the tasks run.
 
+use std::env;
 use std::io::{self, BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// Talks to the person; results of programs go to stdout by themselves.
 pub(crate) fn say(text: &str) {
     // Nobody to talk to is no failure.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Where cargo puts what it builds, by where it has put this program; without the profile's folder.
+pub(crate) fn target() -> Result<PathBuf, String> {
+    let program = env::current_exe().map_err(|error| format!("cannot tell where cargo builds: {error}"))?;
+    program.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| "cannot tell where cargo builds".into())
 }
 
 /// Runs cargo in the repository.

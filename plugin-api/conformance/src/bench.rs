@@ -37,7 +37,7 @@ pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 impl Bench {
     pub(crate) async fn set(plugin: &Path, subject: &Subject) -> Told<Self> {
         let library = Library::open(plugin).map_err(|refusal| Unkept::broken(refusal.to_string()))?;
-        let create = || Driver::create(&library, &subject.kind);
+        let create = || Driver::create_for(library, subject);
         let (one, two) = (create()?, create()?);
         one.configure(&subject.config).await?;
         two.configure(&subject.second).await?;
@@ -80,7 +80,7 @@ impl Bench {
 
     /// One more backend of the kind, not yet opened.
     pub(crate) fn create(&self) -> Result<Driver> {
-        Driver::create(&self.library, &self.subject.kind)
+        Driver::create_for(self.library, &self.subject)
     }
 
     /// Whether anything can be announced at all.

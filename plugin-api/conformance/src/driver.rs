@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::stream::wordless;
-use crate::{Desk, Said, Stream};
+use crate::{Desk, Said, Stream, Subject};
 
 /// The deadline of calls whose caller gives none.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -57,7 +57,16 @@ impl Driver {
     /// # Errors
     /// What the plugin answers, such as a kind that it does not have.
     pub fn create(library: &Library, kind: &str) -> Result<Self> {
-        let desk = Arc::new(Desk::default());
+        Self::with_desk(*library, kind, Desk::new(library.manifest(), None))
+    }
+
+    /// One of the kind that is put to the test.
+    pub(crate) fn create_for(library: Library, subject: &Subject) -> Result<Self> {
+        Self::with_desk(library, &subject.kind, Desk::new(library.manifest(), subject.outside.clone()))
+    }
+
+    fn with_desk(library: Library, kind: &str, desk: Desk) -> Result<Self> {
+        let desk = Arc::new(desk);
         Ok(Self { callee: library.create(kind, desk.clone())?, desk })
     }
 
@@ -150,6 +159,11 @@ impl Driver {
     #[must_use]
     pub fn watch_stream(&self, query: &Query, deadline: Duration) -> Stream {
         self.start("watch", query, deadline)
+    }
+
+    /// What carrying out an action would cost.
+    pub async fn quote_action(&self, name: &str, args: Value) -> Result<Quote> {
+        self.ask("quote_action", &Action::new(name, args)).await
     }
 
     /// Carries out an action, and hands over its results as they come.

@@ -38,7 +38,7 @@ impl Subject {
     /// config = { folder = "{temp}" }                     # of the backend
     /// second = { folder = "{temp}" }                     # of a second one that shares the medium
     /// patience_s = 5                                     # until the medium shows what was announced
-    /// noise = "{temp}/{locator}/noise"                   # a file, or the words of a command: what strangers may write
+    /// noise = "{temp}/{locator}/noise"                   # what strangers may write: a file, or the words of a command, which is not confined
     /// without = { many_peers_are_found = "one slot" }    # what cannot be kept, and why
     /// ```
     ///

@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Noise;
+use crate::{Noise, Outside};
 
 /// The environment variable with the seed of a run that is to be repeated.
 pub(crate) const SEED: &str = "BITBOOT_SEED";
@@ -18,6 +19,7 @@ pub struct Subject {
     pub(crate) patience: Duration,
     pub(crate) without: BTreeMap<String, String>,
     pub(crate) noise: Option<Noise>,
+    pub(crate) outside: Option<Arc<dyn Outside>>,
     pub(crate) seed: u64,
 }
 
@@ -33,6 +35,7 @@ impl Subject {
             patience: Duration::from_secs(15),
             without: BTreeMap::new(),
             noise: None,
+            outside: None,
             // Short enough to be typed again.
             seed: asked.unwrap_or_else(|| RandomState::new().hash_one(SEED) >> 32),
         }
@@ -66,6 +69,13 @@ impl Subject {
     #[must_use]
     pub fn with_noise(mut self, noise: Noise) -> Self {
         self.noise = Some(noise);
+        self
+    }
+
+    /// With somebody else who reads for the plugin and puts the noise, for a process that may not.
+    #[must_use]
+    pub fn with_outside(mut self, outside: Arc<dyn Outside>) -> Self {
+        self.outside = Some(outside);
         self
     }
 

@@ -65,10 +65,11 @@ impl Host {
         Ok(message::decode::<CacheEntry>(&entry)?.bytes)
     }
 
-    /// Keeps at most 1 MiB (less a few bytes for the name) for this backend under a name, until the user clears the cache.
+    /// Keeps at most 1 MiB (less a few bytes for the name) for this backend under a name, until the user clears the cache. `bitboot` keeps up to 64
+    /// names and 16 MiB for a backend.
     ///
     /// # Errors
-    /// When the host keeps no cache, the name is not allowed, or the bytes are too many.
+    /// When the host keeps no cache, the name is not allowed, or the bytes or the names are too many.
     pub async fn cache_put(&self, name: &str, bytes: &[u8]) -> Result<()> {
         self.ask("cache_put", CacheEntry { name: name.into(), bytes: Some(bytes.to_vec()) }).await.map(|_| ())
     }

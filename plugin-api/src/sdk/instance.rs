@@ -110,6 +110,7 @@ async fn serve<B: Backend>(
         "announce" => done(backend.announce(message::decode(body)?, cx).await),
         "withdraw" => done(backend.withdraw(message::decode(body)?, cx).await),
         "quote" => done(backend.quote(message::decode(body)?, cx).await),
+        "quote_action" => done(backend.quote_action(message::decode(body)?, cx).await),
         "author" => done(backend.author(cx).await),
         "here" => done(backend.here(cx).await),
         "health" => done(backend.health(cx).await),

@@ -1,19 +1,23 @@
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bitboot_plugin_api::{
     Action, ActionInfo, Announcement, Author, Backend, Caps, Cx, Error, ErrorKind, Found, Health, Host,
     Level, Output, Query, Quote, Receipt, Result, Stores,
 };
-use bitcoin::{Amount, ScriptBuf};
+use bitboot_rpc::{answers, first};
+use bitcoin::{Amount, TxOut};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::timeout_at;
 
 use crate::chain::Chain;
 use crate::config::BitcoinConfig;
-use crate::message::{MAX_VALUE, Message, tag_of};
-use crate::node::Node;
-use crate::scan::Scan;
+use crate::lookup::{Ear, Read, TO_TELL, gather};
+use crate::message::{MAX_VALUE, Message, Place};
+use crate::node::{Node, sum};
+use crate::scan::{Find, Scan};
 use crate::spend::{Purse, told};
 
 /// A Bitcoin chain as a medium.
@@ -21,7 +25,7 @@ pub(crate) struct Bitcoin {
     config: BitcoinConfig,
     host: Host,
     nodes: Vec<Node>,
-    scans: Vec<Scan>,
+    scans: Vec<Arc<Scan>>,
     purse: Purse,
 }
 
@@ -39,10 +43,10 @@ impl Backend for Bitcoin {
 
     async fn open(config: BitcoinConfig, host: Host) -> Result<Self> {
         config.check()?;
-        let node = |url: &String| Node::new(url, &config, host.clone());
+        let node = |url: &String| Node::new(url, &config, &host);
         let nodes: Vec<Node> = config.nodes().iter().map(node).collect();
-        let scan = |(number, node): (usize, &Node)| Scan::new(number, node.clone(), &config, host.clone());
-        let scans = nodes.iter().enumerate().map(scan).collect();
+        let scan = |node: &Node| Arc::new(Scan::new(node.clone(), &config, host.clone()));
+        let scans = nodes.iter().map(scan).collect();
         Ok(Self { purse: Purse::new(config.clone(), host.clone()), config, host, nodes, scans })
     }
 
@@ -60,65 +64,75 @@ impl Backend for Bitcoin {
         caps
     }
 
-    async fn quote(&self, what: Announcement, _cx: Cx) -> Result<Quote> {
-        let (message, owner) = (script(&what)?, self.purse.owner().await?);
-        let node = self.first().await?;
-        let plan = self.purse.quote(node, &owner, &message).await?;
-        let mut quote = Quote::of(told(plan.fee)).with_signatures(plan.signatures());
-        quote.writes =
-            format!("a transaction of {} with {} bytes for the network", owner.address, message.len() - 2);
+    async fn quote(&self, what: Announcement, cx: Cx) -> Result<Quote> {
+        let ((outputs, size), owner) = (self.outputs(&what)?, self.purse.owner().await?);
+        let node = first(&self.nodes).await?;
+        let plan = self.purse.quote(node, &owner, &outputs, &cx).await?;
+        let mut quote = Quote::of(told(plan.cost)).with_signatures(plan.signatures());
+        let lost: Amount = outputs.iter().map(|output| output.value).sum();
+        let index = if self.config.index_output {
+            format!(", and {} for its index, which are lost", told(lost))
+        } else {
+            String::new()
+        };
+        quote.writes = format!("a transaction of {} with {size} bytes for the network{index}", owner.address);
         quote.final_in_s = Some(u32::from(self.config.target_blocks.max(1)) * Chain::BLOCK_S);
         quote.readers = READERS.into();
         quote.test_network = !self.config.chain.is_real();
         Ok(quote)
     }
 
-    async fn announce(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
-        let (message, owner) = (script(&what)?, self.purse.owner().await?);
-        let node = self.first().await?;
-        let plan = self.purse.spend(node, &owner, &message).await?;
-        let purpose = format!("to announce in a transaction with {} bytes of data", message.len() - 2);
+    async fn announce(&self, what: Announcement, cx: Cx) -> Result<Receipt> {
+        let ((outputs, size), owner) = (self.outputs(&what)?, self.purse.owner().await?);
+        let node = first(&self.nodes).await?;
+        let plan = self.purse.spend(node, &owner, &outputs, &cx).await?;
+        let purpose = format!("to announce in a transaction with {size} bytes of data");
         let transaction = self.purse.sign(&plan, &owner, &purpose).await?;
-        let taken = self.purse.broadcast(&self.nodes, &transaction, &owner).await?;
+        let taken = self.purse.broadcast(&self.nodes, &transaction, &owner, &cx).await?;
         let asked = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        Ok(Receipt::new(taken, asked).with_fee(told(plan.fee)).with_note(format!(
+        Ok(Receipt::new(taken, asked).with_fee(told(plan.cost)).with_note(format!(
             "transaction {}, provisional until it is in a block",
             transaction.compute_txid()
         )))
     }
 
     async fn lookup(&self, query: Query, found: Found) -> Result<()> {
-        let tag = tag_of(&query.locator);
-        let (mut answered, mut failure) = (0, None);
-        for scan in &self.scans {
-            match scan.find(tag).await {
-                Ok(finds) => {
-                    answered += 1;
-                    for authored in finds.iter().filter_map(crate::scan::Find::authored) {
-                        found.authored(&authored).await?;
-                    }
-                }
-                Err(error) => {
-                    self.host.log(Level::Warn, format!("one node of {}: {error}", self.nodes.len()));
-                    failure = failure.or(Some(error));
+        let (place, deadline) = (Place::of(&query.locator), found.cx().deadline());
+        let readers = self.scans.iter().map(|scan| {
+            let (scan, place) = (Arc::clone(scan), place.clone());
+            move |ear: Ear| async move { scan.look(&place, &ear).await }
+        });
+        let tell = |find: Find| {
+            let found = found.clone();
+            async move {
+                match find.authored() {
+                    Some(authored) => found.authored(&authored).await,
+                    None => Ok(()),
                 }
             }
-        }
+        };
+        let read = gather(readers, deadline - TO_TELL, tell).await?;
+        answers(read.into_iter().map(|read| self.outcome(read)), &self.host)?;
         if self.nodes.len() > 1 {
-            self.compare().await;
+            // Only a remark: it must not cost what was found.
+            let _ = timeout_at(deadline - TO_TELL / 2, self.compare()).await;
         }
-        match failure {
-            Some(error) if answered == 0 => Err(error),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     async fn author(&self, _cx: Cx) -> Result<Option<Author>> {
         Ok(Author::new(&self.purse.owner().await?.key.to_bytes()))
     }
 
+    async fn save(&self, _cx: Cx) -> Result<()> {
+        for scan in &self.scans {
+            scan.save().await;
+        }
+        Ok(())
+    }
+
     async fn health(&self, _cx: Cx) -> Result<Health> {
-        let node = self.first().await?;
+        let node = first(&self.nodes).await?;
         let info = node.info().await?;
         let summary = if info.initialblockdownload {
             "the node is still downloading the chain: what is new is not there yet"
@@ -146,14 +160,12 @@ impl Backend for Bitcoin {
             return Err(Error::unsupported(format!("there is no action `{}`", action.name)));
         }
         let owner = self.purse.owner().await?;
-        let coins = self.purse.coins(self.first().await?, &owner).await?;
-        let sum = |confirmed: bool| -> Amount {
-            coins.iter().filter(|coin| coin.confirmed == confirmed).map(|coin| coin.value).sum()
-        };
+        let coins = self.purse.coins(first(&self.nodes).await?, &owner, out.cx()).await?;
+        let all = |confirmed: bool| sum(coins.iter().filter(|coin| coin.confirmed == confirmed));
         out.emit(&json!({
             "address": owner.address.to_string(),
-            "confirmed": told(sum(true)),
-            "unconfirmed": told(sum(false)),
+            "confirmed": told(all(true)),
+            "unconfirmed": told(all(false)),
             "coins": coins.len(),
         }))
         .await
@@ -161,6 +173,32 @@ impl Backend for Bitcoin {
 }
 
 impl Bitcoin {
+    /// The outputs that carry what is announced, and how many bytes of data are in them.
+    fn outputs(&self, what: &Announcement) -> Result<(Vec<TxOut>, usize)> {
+        let place = Place::of(&what.locator);
+        let value = what.sealed(MAX_VALUE)?.to_vec();
+        let message = Message { tag: place.tag, value }.script()?;
+        let size = message.len() - 2;
+        let mut outputs = vec![TxOut { value: Amount::ZERO, script_pubkey: message }];
+        if self.config.index_output {
+            // As little as nodes pass on.
+            outputs.push(TxOut { value: place.index.minimal_non_dust(), script_pubkey: place.index });
+        }
+        Ok((outputs, size))
+    }
+
+    /// What was read until the time was over counts.
+    fn outcome(&self, read: Read) -> Result<()> {
+        read.ended.unwrap_or_else(|| {
+            let late = unread("a node", "5m");
+            if read.found {
+                self.host.log(Level::Warn, format!("{late}; {}", late.fix.as_deref().unwrap_or_default()));
+                return Ok(());
+            }
+            Err(late)
+        })
+    }
+
     /// Tells when the nodes are on different branches of the chain.
     async fn compare(&self) {
         let mut tips = Vec::new();
@@ -179,28 +217,4 @@ impl Bitcoin {
             self.host.log(Level::Warn, text);
         }
     }
-
-    /// The first node that answers and is on the right chain. One on another chain is an error in any case: it must not go unseen.
-    async fn first(&self) -> Result<&Node> {
-        let mut failure = None;
-        for node in &self.nodes {
-            match node.check().await {
-                Ok(()) => return Ok(node),
-                Err(error) if error.kind == ErrorKind::Config => return Err(error),
-                Err(error) => failure = failure.or(Some(error)),
-            }
-        }
-        Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Config, "this backend has no node")))
-    }
-}
-
-/// The script of the output that carries what is announced.
-fn script(what: &Announcement) -> Result<ScriptBuf> {
-    let value = what.value.clone().ok_or_else(|| {
-        Error::new(ErrorKind::Refused, "a chain carries sealed values only, no bare addresses")
-    })?;
-    let message = Message { tag: tag_of(&what.locator), value };
-    message
-        .script()
-        .ok_or_else(|| Error::new(ErrorKind::Refused, format!("a value has 1 to {MAX_VALUE} bytes here")))
 }

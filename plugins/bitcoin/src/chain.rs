@@ -1,4 +1,4 @@
-use bitcoin::KnownHrp;
+use bitcoin::{CompactTarget, KnownHrp, Target};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -65,6 +65,18 @@ impl Chain {
     /// Seconds from one block to the next, on average.
     pub(crate) const BLOCK_S: u32 = 600;
 
+    /// The easiest target that a block can have: a node names the target of its blocks itself, and one that is easy costs it nothing. On the real
+    /// chain it is a difficulty of a million millions, which blocks have had since 2018, a hundredth of what they have now; elsewhere
+    /// everybody can make blocks, and it is the chain's own limit.
+    pub(crate) fn easiest_target(self) -> Target {
+        match self {
+            Self::Main => Target::from_compact(CompactTarget::from_consensus(0x1801_1978)),
+            Self::Testnet3 | Self::Testnet4 => Target::MAX_ATTAINABLE_TESTNET,
+            Self::Signet => Target::MAX_ATTAINABLE_SIGNET,
+            Self::Regtest => Target::MAX_ATTAINABLE_REGTEST,
+        }
+    }
+
     pub(crate) fn is_real(self) -> bool {
         self == Self::Main
     }
@@ -72,10 +84,28 @@ impl Chain {
 
 #[cfg(test)]
 mod tests {
-    use bitcoin::Network;
     use bitcoin::constants::genesis_block;
+    use bitcoin::{CompactTarget, Network, Target};
 
     use super::Chain;
+
+    #[test]
+    fn blocks_that_cost_next_to_nothing_are_told_on_the_real_chain() {
+        for (chain, network) in [
+            (Chain::Testnet3, Network::Testnet),
+            (Chain::Testnet4, Network::Testnet4),
+            (Chain::Signet, Network::Signet),
+            (Chain::Regtest, Network::Regtest),
+        ] {
+            assert!(genesis_block(network).header.target() <= chain.easiest_target());
+        }
+        let easiest = Chain::Main.easiest_target();
+        assert!(genesis_block(Network::Bitcoin).header.target() > easiest);
+        let difficulty = easiest.difficulty_float();
+        assert!((0.99e12..1.01e12).contains(&difficulty), "{difficulty}");
+        // Block 840000, of 2024.
+        assert!(Target::from_compact(CompactTarget::from_consensus(0x1703_4219)) <= easiest);
+    }
 
     #[test]
     fn first_blocks_are_those_of_the_bitcoin_crate() {

@@ -14,7 +14,8 @@ pub(crate) struct Plan {
     pub(crate) transaction: Transaction,
     /// What its inputs spend, in their order.
     pub(crate) coins: Vec<Coin>,
-    pub(crate) fee: Amount,
+    /// What the owner will have less: the fee, and what the outputs for the network hold, which nobody can spend.
+    pub(crate) cost: Amount,
 }
 
 /// A signature of DER form with its byte of kind at its longest, `s` being low; and a compressed key.
@@ -23,16 +24,11 @@ const WITNESS: [&[u8]; 2] = [&[0; 72], &[0; 33]];
 const MOST_COINS: usize = 50;
 
 impl Plan {
-    /// Spends as few coins as are enough, the largest of the confirmed ones first, on an output with the message; what is left goes back
+    /// Spends as few coins as are enough, the largest of the confirmed ones first, on the outputs for the network; what is left goes back
     /// to the owner. `None` where all coins together are not enough.
-    pub(crate) fn new(
-        mut coins: Vec<Coin>,
-        message: &ScriptBuf,
-        owner: &ScriptBuf,
-        rate: u64,
-    ) -> Option<Self> {
+    pub(crate) fn new(mut coins: Vec<Coin>, outputs: &[TxOut], owner: &ScriptBuf, rate: u64) -> Option<Self> {
         coins.sort_by_key(|coin| (Reverse(coin.confirmed), Reverse(coin.value), coin.at));
-        (1..=coins.len().min(MOST_COINS)).find_map(|count| Self::of(&coins[..count], message, owner, rate))
+        (1..=coins.len().min(MOST_COINS)).find_map(|count| Self::of(&coins[..count], outputs, owner, rate))
     }
 
     /// One for each input.
@@ -40,18 +36,19 @@ impl Plan {
         u32::try_from(self.coins.len()).unwrap_or(u32::MAX)
     }
 
-    fn of(coins: &[Coin], message: &ScriptBuf, owner: &ScriptBuf, rate: u64) -> Option<Self> {
+    fn of(coins: &[Coin], outputs: &[TxOut], owner: &ScriptBuf, rate: u64) -> Option<Self> {
         let total: Amount = coins.iter().try_fold(Amount::ZERO, |sum, coin| sum.checked_add(coin.value))?;
-        let fee = fee_of(&transaction(coins, message, owner, total), rate)?;
+        let fee = fee_of(&transaction(coins, outputs, owner, total), rate)?;
+        let cost = outputs.iter().try_fold(fee, |sum, output| sum.checked_add(output.value))?;
         // Always with something left: Bitcoin Knots takes no transaction that has nothing but data ("bare-datacarrier").
-        let change = total.checked_sub(fee).filter(|change| *change >= owner.minimal_non_dust())?;
-        let transaction = unsigned(transaction(coins, message, owner, change));
-        Some(Self { transaction, coins: coins.to_vec(), fee })
+        let change = total.checked_sub(cost).filter(|change| *change >= owner.minimal_non_dust())?;
+        let transaction = unsigned(transaction(coins, outputs, owner, change));
+        Some(Self { transaction, coins: coins.to_vec(), cost })
     }
 }
 
 /// With witnesses as long as they can become.
-fn transaction(coins: &[Coin], message: &ScriptBuf, owner: &ScriptBuf, change: Amount) -> Transaction {
+fn transaction(coins: &[Coin], outputs: &[TxOut], owner: &ScriptBuf, change: Amount) -> Transaction {
     let input = |coin: &Coin| TxIn {
         previous_output: coin.at,
         script_sig: ScriptBuf::new(),
@@ -60,10 +57,8 @@ fn transaction(coins: &[Coin], message: &ScriptBuf, owner: &ScriptBuf, change: A
         witness: Witness::from_slice(&WITNESS),
     };
     let input = coins.iter().map(input).collect();
-    let output = vec![
-        TxOut { value: Amount::ZERO, script_pubkey: message.clone() },
-        TxOut { value: change, script_pubkey: owner.clone() },
-    ];
+    let change = TxOut { value: change, script_pubkey: owner.clone() };
+    let output = outputs.iter().cloned().chain([change]).collect();
     Transaction { version: Version::TWO, lock_time: LockTime::ZERO, input, output }
 }
 
@@ -93,17 +88,36 @@ mod tests {
         }
     }
 
+    fn message() -> TxOut {
+        TxOut { value: Amount::ZERO, script_pubkey: ScriptBuf::new_op_return([1; 35]) }
+    }
+
+    fn program(byte: u8) -> ScriptBuf {
+        ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([byte; 20]))
+    }
+
     fn plan(coins: &[Coin], rate: u64) -> Option<Plan> {
-        let owner = ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array([7; 20]));
-        let message = ScriptBuf::new_op_return([1; 35]);
-        Plan::new(coins.to_vec(), &message, &owner, rate)
+        Plan::new(coins.to_vec(), &[message()], &program(7), rate)
+    }
+
+    #[test]
+    fn what_lies_in_the_outputs_is_a_part_of_the_cost() {
+        let index = TxOut { value: program(1).minimal_non_dust(), script_pubkey: program(1) };
+        let coins = vec![coin(1, 10_000, true)];
+        let plan = Plan::new(coins.clone(), &[message(), index.clone()], &program(7), 2000).unwrap();
+        // 31 virtual bytes more, and what is lost.
+        assert_eq!(plan.cost.to_sat(), (156 + 31) * 2 + 294);
+        assert_eq!(plan.transaction.output[1], index);
+        assert_eq!(plan.transaction.output[2].value.to_sat(), 10_000 - plan.cost.to_sat());
+        let much = TxOut { value: Amount::MAX, ..index };
+        assert!(Plan::new(coins, &[message(), much], &program(7), 2000).is_none());
     }
 
     #[test]
     fn the_fee_is_for_the_signed_size_and_the_rest_comes_back() {
         let plan = plan(&[coin(1, 10_000, true)], 2000).unwrap();
         // 10.5 + 68 of the input, 46 and 31 of the outputs: 156 virtual bytes.
-        assert_eq!(plan.fee.to_sat(), 156 * 2);
+        assert_eq!(plan.cost.to_sat(), 156 * 2);
         assert_eq!(plan.transaction.output[1].value.to_sat(), 10_000 - 312);
         assert_eq!(plan.transaction.output[0].value, Amount::ZERO);
     }

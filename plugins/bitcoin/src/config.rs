@@ -1,7 +1,7 @@
 use std::path::PathBuf;
-use std::time::Duration;
 
 use bitboot_plugin_api::{Error, ErrorKind, Result};
+use bitboot_rpc::Patience;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -21,6 +21,12 @@ pub(crate) struct BitcoinConfig {
     pub(crate) cookie: Option<PathBuf>,
     /// How many blocks back a lookup looks at most.
     pub(crate) lookback_blocks: u32,
+    /// Announcements also pay an output that filters of blocks lead to, so that readers find them without reading every block. What it holds
+    /// is lost, and every node has to remember it for ever.
+    pub(crate) index_output: bool,
+    /// How a lookup finds announcements: it reads every block (off), tells before that what the node's index of filters leads to (first), or
+    /// leaves it at that (only), and then finds those only that were made with `index_output`.
+    pub(crate) index: Index,
     /// Look at unconfirmed transactions too; what is found there is provisional.
     pub(crate) mempool: bool,
     /// Within how many blocks an announcement should be confirmed; the node estimates the fee for that.
@@ -35,6 +41,22 @@ pub(crate) struct BitcoinConfig {
     pub(crate) retries: u8,
 }
 
+/// What the node's index of filters of blocks is used for (BIP 158).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Index {
+    /// Nothing: every block is read.
+    #[default]
+    Off,
+    /// What it leads to is told first, then every block is read.
+    First,
+    /// Only the blocks that it leads to are read; all of them from a node that has none.
+    Only,
+}
+
+/// `user:password`; it goes before the cookie. Named in `plugin.toml`, as is the setting of the cookie.
+pub(crate) const VARIABLE: &str = "BITBOOT_PLUGIN_BITCOIN_RPC";
+
 impl Default for BitcoinConfig {
     fn default() -> Self {
         Self {
@@ -43,6 +65,8 @@ impl Default for BitcoinConfig {
             rpc: Vec::new(),
             cookie: None,
             lookback_blocks: 144,
+            index_output: false,
+            index: Index::Off,
             mempool: true,
             target_blocks: 6,
             fallback_rate: 2,
@@ -54,14 +78,8 @@ impl Default for BitcoinConfig {
 }
 
 impl BitcoinConfig {
-    /// The most nodes: each is asked for all that it has.
-    const MAX_NODES: usize = 8;
-
     /// What cannot work is told before anything is asked.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.rpc.len() > Self::MAX_NODES {
-            return Err(Error::new(ErrorKind::Config, "these are more than eight nodes"));
-        }
         let is_hash = |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if self.genesis.as_ref().is_some_and(|genesis| !is_hash(genesis)) {
             return Err(Error::new(
@@ -73,7 +91,7 @@ impl BitcoinConfig {
             return Err(Error::new(ErrorKind::Config, "the first block of the chain `main` is known")
                 .fix("leave `genesis` out"));
         }
-        self.rpc.iter().try_for_each(|url| check_url(url))
+        bitboot_rpc::check(&self.rpc, VARIABLE)
     }
 
     pub(crate) fn nodes(&self) -> Vec<String> {
@@ -86,32 +104,7 @@ impl BitcoinConfig {
             .map_or_else(|| self.chain.genesis().to_owned(), |genesis| genesis.to_ascii_lowercase())
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout_s.max(1).into())
+    pub(crate) fn patience(&self) -> Patience {
+        Patience::of_settings(self.timeout_s, self.retries)
     }
-}
-
-fn check_url(url: &str) -> Result<()> {
-    let wrong = |what: &str| Error::new(ErrorKind::Config, what);
-    let rest = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
-        (Some(rest), _) => rest,
-        (_, Some(_)) if cfg!(not(feature = "tls")) => {
-            return Err(wrong("this build of the plugin does not speak https").fix(
-                "name a node behind http:// on this machine, or build the plugin with its feature `tls`",
-            ));
-        }
-        (_, Some(rest)) => rest,
-        _ => {
-            return Err(
-                wrong("an entry of `rpc` is no address of a node").fix("write it as http://HOST:PORT")
-            );
-        }
-    };
-    // It would stand in the registry, and in every message that names the node.
-    if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
-        return Err(wrong("credentials do not belong into the address of a node").fix(
-            "set `cookie` to a file, or put user:password into the environment variable BITBOOT_PLUGIN_BITCOIN_RPC",
-        ));
-    }
-    Ok(())
 }

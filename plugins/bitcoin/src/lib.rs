@@ -8,9 +8,13 @@ mod backend;
 mod chain;
 mod coins;
 mod config;
+/// What nodes' and strangers' bytes meet first, for `fuzz/` and the tests alone.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+mod lookup;
 mod message;
 mod node;
-mod rpc;
 mod scan;
 mod spend;
 

@@ -1,13 +1,13 @@
 //! What stands in an `OP_RETURN` output, and who wrote it.
 
-use bitboot_plugin_api::Locator;
+use bitboot_plugin_api::{Locator, Result};
 use bitcoin::blockdata::opcodes::all::OP_RETURN;
 use bitcoin::blockdata::script::{Builder, Instruction, PushBytesBuf};
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::secp256k1::{self, Secp256k1};
 use bitcoin::sighash::SighashCache;
-use bitcoin::{Amount, EcdsaSighashType, ScriptBuf, Transaction, ecdsa};
+use bitcoin::{Amount, EcdsaSighashType, ScriptBuf, Transaction, WPubkeyHash, ecdsa};
 
 /// The tag before a value: two bytes that say what it is, six that the locator decides.
 pub(crate) type Tag = [u8; 8];
@@ -26,21 +26,36 @@ pub(crate) struct Message {
     pub(crate) value: Vec<u8>,
 }
 
-/// The tag of a locator.
-pub(crate) fn tag_of(locator: &Locator) -> Tag {
-    let hash = sha256::Hash::hash(&[b"bitboot/1 bitcoin", locator.as_bytes()].concat());
-    let mut tag = [0; 8];
-    tag[..2].copy_from_slice(&MARK);
-    tag[2..].copy_from_slice(&hash.as_byte_array()[..6]);
-    tag
+/// Where the announcements of a locator are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// What their values stand under.
+    pub(crate) tag: Tag,
+    /// What those pay that are to be found by filters of blocks (BIP 158), which leave `OP_RETURN` out: a witness program of 20 bytes of a
+    /// hash (BIP 141). It is the hash of nobody's key, so what is paid there is lost.
+    pub(crate) index: ScriptBuf,
+}
+
+impl Place {
+    pub(crate) fn of(locator: &Locator) -> Self {
+        let hash = |domain: &[u8]| sha256::Hash::hash(&[domain, locator.as_bytes()].concat()).to_byte_array();
+        let mut tag = [0; 8];
+        tag[..2].copy_from_slice(&MARK);
+        tag[2..].copy_from_slice(&hash(b"bitboot/1 bitcoin")[..6]);
+        let mut program = [0; 20];
+        program.copy_from_slice(&hash(b"bitboot/1 bitcoin index")[..20]);
+        Self { tag, index: ScriptBuf::new_p2wpkh(&WPubkeyHash::from_byte_array(program)) }
+    }
 }
 
 impl Message {
-    /// The script of the output; `None` for a value that is empty or too long.
-    pub(crate) fn script(&self) -> Option<ScriptBuf> {
-        (1..=MAX_VALUE).contains(&self.value.len()).then_some(())?;
-        let data = PushBytesBuf::try_from([&self.tag[..], &self.value].concat()).ok()?;
-        Some(Builder::new().push_opcode(OP_RETURN).push_slice(data).into_script())
+    /// The script of the output.
+    ///
+    /// # Errors
+    /// Where the value is longer than any script takes.
+    pub(crate) fn script(&self) -> Result<ScriptBuf> {
+        let data = PushBytesBuf::try_from([&self.tag[..], &self.value].concat())?;
+        Ok(Builder::new().push_opcode(OP_RETURN).push_slice(data).into_script())
     }
 
     /// The message of a transaction: of its first output that has one.
@@ -82,4 +97,19 @@ pub(crate) fn verifies(transaction: &Transaction, author: &CompressedPublicKey, 
             .ok()
     };
     signed().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locator_has_a_tag_and_an_index_output_that_say_nothing_of_each_other() {
+        let [one, other] = [[7; 20], [8; 20]].map(|bytes| Place::of(&Locator::new(&bytes).unwrap()));
+        assert!(one.index.is_p2wpkh() && one.index != other.index && one.tag != other.tag);
+        assert!(!one.index.as_bytes()[2..].starts_with(&one.tag[2..]));
+        // What others write by another implementation of this rule has to be the same for ever.
+        assert_eq!(one.tag.map(|byte| format!("{byte:02x}")).concat(), "b0076af6a134ec23");
+        assert_eq!(one.index.to_hex_string(), "001450a6bde8e11225d925db59ed6cc0af6cdaf6cf77");
+    }
 }

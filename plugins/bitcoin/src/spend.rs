@@ -1,20 +1,23 @@
 //! From a value to a transaction that is out: coins, fee, signatures, broadcast.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bitboot_plugin_api::{Error, ErrorKind, Host, Result, Scheme, SignRequest};
+use bitboot_plugin_api::{Cx, Error, ErrorKind, Host, Result, Scheme, SignRequest};
+use bitboot_rpc::{Refusal, Trouble, all, answers, in_time};
 use bitcoin::hashes::Hash;
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::sighash::SighashCache;
 use bitcoin::{
-    Address, Amount, Denomination, EcdsaSighashType, OutPoint, ScriptBuf, Transaction, Txid, Witness, ecdsa,
+    Address, Amount, Denomination, EcdsaSighashType, OutPoint, ScriptBuf, Transaction, TxOut, Txid, Witness,
+    ecdsa,
 };
+use tokio::time::{Instant, timeout_at};
 
 use crate::coins::Plan;
 use crate::config::BitcoinConfig;
-use crate::node::{Coin, Node};
-use crate::rpc::{Refusal, Trouble};
+use crate::lookup::TO_TELL;
+use crate::node::{Coin, Node, sum};
 
 /// The user's key and what pays with it.
 pub(crate) struct Purse {
@@ -35,6 +38,10 @@ pub(crate) struct Owner {
 const HOLDS: Duration = Duration::from_secs(600);
 /// So many waiting transactions of ours may spend each other; nodes take no longer chain.
 const LONGEST_CHAIN: usize = 25;
+/// What is left of the time of a call when it has to say that a transaction may be out.
+const TO_WARN: Duration = Duration::from_secs(1);
+/// How often coins are looked for while blocks come.
+const LOOKS: usize = 3;
 /// The name in the host's cache under which the last change lies.
 const LAST: &str = "change";
 
@@ -53,22 +60,22 @@ impl Purse {
         Ok(Owner { key, script: address.script_pubkey(), address })
     }
 
-    /// A transaction for a message at the present rate, which holds for a while.
-    pub(crate) async fn quote(&self, node: &Node, owner: &Owner, message: &ScriptBuf) -> Result<Plan> {
+    /// A transaction with outputs for the network at the present rate, which holds for a while.
+    pub(crate) async fn quote(&self, node: &Node, owner: &Owner, outputs: &[TxOut], cx: &Cx) -> Result<Plan> {
         let rate = self.rate(node).await?;
-        let plan = self.plan(node, owner, message, rate).await?;
+        let plan = self.plan(node, owner, outputs, rate, cx).await?;
         *self.quoted() = Some((Instant::now(), rate));
         Ok(plan)
     }
 
-    /// A transaction for a message at the rate that was quoted last.
-    pub(crate) async fn spend(&self, node: &Node, owner: &Owner, message: &ScriptBuf) -> Result<Plan> {
+    /// A transaction with outputs for the network at the rate that was quoted last.
+    pub(crate) async fn spend(&self, node: &Node, owner: &Owner, outputs: &[TxOut], cx: &Cx) -> Result<Plan> {
         let quoted = self.quoted().filter(|(when, _)| when.elapsed() < HOLDS);
         let rate = match quoted {
             Some((_, rate)) => rate,
             None => self.rate(node).await?,
         };
-        self.plan(node, owner, message, rate).await
+        self.plan(node, owner, outputs, rate, cx).await
     }
 
     fn quoted(&self) -> std::sync::MutexGuard<'_, Option<(Instant, u64)>> {
@@ -89,17 +96,17 @@ impl Purse {
         Ok(estimated.clamp(least, most))
     }
 
-    async fn plan(&self, node: &Node, owner: &Owner, message: &ScriptBuf, rate: u64) -> Result<Plan> {
+    async fn plan(&self, node: &Node, owner: &Owner, outputs: &[TxOut], rate: u64, cx: &Cx) -> Result<Plan> {
         // What was left the last time is found at once, where a search of all coins takes a node of the main chain minutes.
         if let Some(plan) =
-            self.last(node, owner).await?.and_then(|coin| Plan::new(vec![coin], message, &owner.script, rate))
+            self.last(node, owner).await?.and_then(|coin| Plan::new(vec![coin], outputs, &owner.script, rate))
         {
             return Ok(plan);
         }
-        let coins = self.coins(node, owner).await?;
-        let has: Amount = coins.iter().map(|coin| coin.value).sum();
-        Plan::new(coins, message, &owner.script, rate).ok_or_else(|| {
-            Error::new(ErrorKind::Refused, format!("the wallet has {}, which is not enough", told(has)))
+        let coins = self.coins(node, owner, cx).await?;
+        let has = sum(&coins);
+        Plan::new(coins, outputs, &owner.script, rate).ok_or_else(|| {
+            Error::new(ErrorKind::Funds, format!("the wallet has {}, which is not enough", told(has)))
                 .fix(format!("send some to {}; see it with: bitboot backend run NAME wallet", owner.address))
         })
     }
@@ -113,9 +120,20 @@ impl Purse {
         }
     }
 
-    /// All coins of the owner: also what waiting transactions of theirs leave, and without what those spend.
-    pub(crate) async fn coins(&self, node: &Node, owner: &Owner) -> Result<Vec<Coin>> {
-        let mut coins = node.coins(&owner.script).await?;
+    /// All coins of the owner: also what waiting transactions of theirs leave, and without what those spend. A block that comes while they are
+    /// looked for takes transactions along of which neither the chain nor what waits told: then they are looked for once more.
+    pub(crate) async fn coins(&self, node: &Node, owner: &Owner, cx: &Cx) -> Result<Vec<Coin>> {
+        for _ in 0..LOOKS {
+            let (before, coins) = (node.height().await?, self.coins_now(node, owner, cx).await?);
+            if node.height().await? == before {
+                return Ok(coins);
+            }
+        }
+        self.coins_now(node, owner, cx).await
+    }
+
+    async fn coins_now(&self, node: &Node, owner: &Owner, cx: &Cx) -> Result<Vec<Coin>> {
+        let mut coins = node.coins(&owner.script, cx.deadline() - TO_TELL).await?;
         let mut free = Vec::new();
         for _ in 0..LONGEST_CHAIN {
             let at: Vec<OutPoint> = coins.iter().map(|coin| coin.at).collect();
@@ -134,7 +152,7 @@ impl Purse {
         Ok(free)
     }
 
-    /// Signs a plan through the host, which counts its fee once.
+    /// Signs a plan through the host, which counts its cost once.
     pub(crate) async fn sign(&self, plan: &Plan, owner: &Owner, purpose: &str) -> Result<Transaction> {
         let digests: Vec<[u8; 32]> = {
             let mut cache = SighashCache::new(&plan.transaction);
@@ -147,7 +165,7 @@ impl Purse {
         };
         let mut transaction = plan.transaction.clone();
         for (at, (input, digest)) in transaction.input.iter_mut().zip(digests).enumerate() {
-            let fee = if at == 0 { told(plan.fee) } else { told(Amount::ZERO) };
+            let fee = if at == 0 { told(plan.cost) } else { told(Amount::ZERO) };
             let asked = SignRequest::new(Scheme::EcdsaDer, digest, purpose).with_fee(fee);
             let signature = bitcoin::secp256k1::ecdsa::Signature::from_der(&self.host.sign(asked).await?)?;
             input.witness = Witness::p2wpkh(
@@ -158,35 +176,63 @@ impl Purse {
         Ok(transaction)
     }
 
-    /// Hands a transaction to all nodes; how many took it. Fails where none did, and says whether it may be out all the same.
+    /// Hands a transaction to all nodes; how many took it. Fails where none did, in time for saying whether it may be out all the same.
     pub(crate) async fn broadcast(
         &self,
         nodes: &[Node],
         transaction: &Transaction,
         owner: &Owner,
+        cx: &Cx,
     ) -> Result<u32> {
-        let (id, mut taken, mut failure) = (transaction.compute_txid(), 0, None);
-        for node in nodes {
-            match node.send(transaction).await {
-                Ok(()) => taken += 1,
-                // The answer was lost, perhaps not the question.
-                Err(Trouble::Failed(_)) if node.knows(id).await.unwrap_or(false) => taken += 1,
-                Err(Trouble::Failed(error)) => {
-                    failure = Some(error.fix(format!(
-                        "it may be out or not: look for the transaction {id} before you announce again"
-                    )));
-                }
-                Err(Trouble::Refused(refusal)) => failure = failure.or(Some(refused(refusal))),
-            }
+        let until = cx.deadline() - TO_WARN;
+        if Instant::now() >= until {
+            return Err(Error::new(
+                ErrorKind::TimedOut,
+                "there is no time left to hand the transaction over",
+            )
+            .because("nothing was spent")
+            .fix("give it more time: --timeout 2m"));
         }
-        if taken > 0 {
-            if let Some(change) = left_by(std::iter::once(transaction), owner).pop() {
-                // Only found more slowly where it is not kept.
-                let _ = self.host.cache_put(LAST, change.at.to_string().as_bytes()).await;
-            }
-            return Ok(taken);
+        // Before it is out: whoever goes away now knows what to look for.
+        cx.progress(&format!("hands over the transaction {}", transaction.compute_txid()), 0, 0).await?;
+        let handing = nodes.iter().map(|node| hand_over(node.clone(), transaction.clone(), until));
+        // The first one that takes it is enough: for the others it is not waited until their time is over.
+        let mut handed: Vec<_> = all(handing, Result::is_ok).await.into_iter().map(in_time).collect();
+        // That it may be out is told before why another node refuses it.
+        handed.sort_by_key(|handed| matches!(handed, Err(Trouble::Refused(_))));
+        let handed = handed.into_iter().map(|handed| {
+            handed.map_err(|trouble| match trouble {
+                Trouble::Failed(error) => error,
+                Trouble::Refused(refusal) => refused(refusal),
+            })
+        });
+        let taken = answers(handed, &self.host)?.len();
+        if let Some(change) = left_by(std::iter::once(transaction), owner).pop() {
+            // Only found more slowly where it is not kept.
+            let _ = self.host.cache_put(LAST, change.at.to_string().as_bytes()).await;
         }
-        Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Unreachable, "there is no node to tell")))
+        Ok(u32::try_from(taken).unwrap_or(u32::MAX))
+    }
+}
+
+async fn hand_over(node: Node, transaction: Transaction, until: Instant) -> Result<(), Trouble> {
+    let id = transaction.compute_txid();
+    let handing = async {
+        match node.send(&transaction).await {
+            // The answer was lost, perhaps not the question.
+            Err(Trouble::Failed(_)) if node.knows(id).await.unwrap_or(false) => Ok(()),
+            told => told,
+        }
+    };
+    let late =
+        || Error::new(ErrorKind::TimedOut, format!("the node at {} did not answer in time", node.url()));
+    match timeout_at(until, handing).await.unwrap_or_else(|_| Err(late().into())) {
+        Err(Trouble::Failed(error)) => {
+            Err(Trouble::Failed(error.fix(format!(
+                "it may be out or not: look for the transaction {id} before you announce again"
+            ))))
+        }
+        told => told,
     }
 }
 

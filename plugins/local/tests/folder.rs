@@ -29,7 +29,7 @@ impl Place {
     }
 
     async fn lookup(&self) -> Finds {
-        self.backend.lookup(&Query::new(locator()), Duration::from_secs(5)).await
+        self.backend.lookup(&Query::new(locator()), Duration::from_secs(60)).await
     }
 
     /// The folder with the entries of the one locator that is used here.
@@ -113,7 +113,7 @@ async fn one_peer_announced_at_once_is_one_whole_entry() {
     let place = Place::new().await;
     let what = Announcement::new(locator()).with_port(4001);
     let body = bitboot_plugin_api::message::encode(&what);
-    let call = || place.backend.call("announce", body.clone(), Duration::from_secs(5));
+    let call = || place.backend.call("announce", body.clone(), Duration::from_secs(60));
     let calls = (0..64).map(|_| call()).collect::<Vec<_>>();
     for call in calls {
         call.finish::<bitboot_plugin_api::Receipt>().await.unwrap();

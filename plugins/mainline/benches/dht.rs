@@ -5,6 +5,8 @@
 mod client;
 #[path = "dht/figures.rs"]
 mod figures;
+#[path = "dht/hashes.rs"]
+mod hashes;
 #[path = "dht/memory.rs"]
 mod memory;
 #[path = "dht/ours.rs"]
@@ -13,6 +15,8 @@ mod ours;
 mod peer;
 #[path = "dht/phases.rs"]
 mod phases;
+#[path = "dht/place.rs"]
+mod place;
 #[path = "dht/report.rs"]
 mod report;
 #[allow(dead_code, unreachable_pub, reason = "shared with the benchmarks of bitboot")]
@@ -28,12 +32,13 @@ use bitboot_mainline::dht::lab::{Lab, Spec};
 
 use client::Client;
 use figures::{Figures, Network};
+use hashes::Hashes;
 use ours::Ours;
 use peer::Peer;
 use sheet::note;
 
 /// What is measured on: how many nodes answer, how many do not, and the round trip in milliseconds. Each network with dead nodes comes after the
-/// healthy one of the same round trip. With two fifths dead the others are left out: it takes them minutes.
+/// healthy one of the same round trip.
 const NETWORKS: [(u16, u16, f64); 5] =
     [(200, 0, 50.0), (200, 0, 0.0), (200, 50, 0.0), (200, 50, 50.0), (200, 133, 50.0)];
 const SMOKE: [(u16, u16, f64); 1] = [(10, 0, 0.0)];
@@ -66,11 +71,12 @@ fn is_one_of(variable: &str, name: &str) -> bool {
 }
 
 async fn measure(spec: &Spec) -> Network {
-    let lab = Lab::start(spec).await.unwrap();
+    let lab = place::apart(Lab::start(spec)).await.unwrap();
+    let hashes = Hashes::of(&lab);
     let others = Ours::start(&lab, own_address(), None);
+    phases::learn(&others).await;
     let mut clients = Vec::new();
-    let is_for_all = usize::from(spec.dead) * 2 < usize::from(spec.nodes);
-    if !is_smoke() && is_for_all {
+    if !is_smoke() {
         for kind in peer::KINDS.iter().filter(|kind| is_one_of("BITBOOT_BENCH_ONLY", kind.name)) {
             if let Some(why) = kind.missing() {
                 note(&format!("{} is skipped: {why}", kind.name));
@@ -78,14 +84,14 @@ async fn measure(spec: &Spec) -> Network {
             }
             note(&format!("{} nodes, {} dead, RTT {}: {}", spec.nodes, spec.dead, spec.rtt_ms, kind.name));
             match Peer::start(kind, lab.bootstrap(), own_address()) {
-                Ok(peer) => clients.push(phases::run(&lab, &others, Client::Peer(peer)).await),
+                Ok(peer) => clients.push(phases::run((&lab, &hashes), &others, Client::Peer(peer)).await),
                 Err(why) => note(&format!("{} is skipped: {why}", kind.name)),
             }
         }
     }
     note(&format!("{} nodes, {} dead, RTT {}: ours", spec.nodes, spec.dead, spec.rtt_ms));
     let ours = Ours::start(&lab, own_address(), None);
-    let ours: Figures = phases::run(&lab, &others, Client::Ours(ours)).await;
+    let ours: Figures = phases::run((&lab, &hashes), &others, Client::Ours(ours)).await;
     Network { spec: spec.clone(), ours, peers: clients }
 }
 

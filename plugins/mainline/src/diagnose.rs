@@ -59,6 +59,11 @@ pub(crate) async fn diagnose(
     judge(&tries.join_all().await, asked.len(), known)
 }
 
+/// Why the system lets nothing out.
+pub(crate) fn of_refusal(error: io::Error) -> Cause {
+    judge(&[Outcome::from(error)], 0, 0)
+}
+
 /// Why the DNS knows none of the hosts.
 pub(crate) fn without_dns(now: SystemTime) -> Cause {
     if let Some(year) = impossible_year(now) {

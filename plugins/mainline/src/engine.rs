@@ -75,6 +75,9 @@ pub(crate) trait Engine: Sized + Send + Sync + 'static {
         cas: Option<i64>,
     ) -> impl Future<Output = Result<u32, Untaken>> + Send;
 
+    /// Why the system let nothing out to anybody, when that was the end of the last search.
+    fn refusal(&self) -> Option<std::io::Error>;
+
     /// Whether a search that nobody answers goes back to the bootstrap hosts by itself.
     fn heals(&self) -> bool;
 

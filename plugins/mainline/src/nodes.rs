@@ -6,6 +6,7 @@ use bitboot_plugin_api::{Error, ErrorKind, Host, Level, Result};
 
 use crate::bootstrap::Bootstrap;
 use crate::config::MainlineConfig;
+use crate::diagnose;
 use crate::engine::{Dht, Engine, Setup};
 use crate::families;
 
@@ -130,6 +131,12 @@ impl Node {
     pub(crate) fn unreachable(&self, since: Instant) -> Error {
         if self.bootstrap.found().resolved == 0 {
             return self.bootstrap.failure();
+        }
+        if let Some(refusal) = self.dht.refusal() {
+            let cause = diagnose::of_refusal(refusal);
+            return Error::new(ErrorKind::Unreachable, "no message can be sent to the DHT")
+                .because(cause.why)
+                .fix(cause.fix);
         }
         let seconds = since.elapsed().as_secs_f32().round().max(1.0);
         Error::new(ErrorKind::Unreachable, format!("no bootstrap host answered within {seconds} s"))

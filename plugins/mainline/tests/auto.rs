@@ -9,7 +9,7 @@ use bitboot_plugin_api::{Announcement, Health, Locator, Query};
 use lab::{Lab, open};
 use serde_json::json;
 
-const DEADLINE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(60);
 
 fn at(locator: u8) -> Locator {
     Locator::new(&[locator; 20]).unwrap()
@@ -37,7 +37,7 @@ async fn a_backend_that_others_reach_serves_them_unless_it_is_told_not_to() {
 
     let start = Instant::now();
     for round in 0_u8.. {
-        assert!(start.elapsed() < Duration::from_secs(120), "{:?}", auto.health().await);
+        assert!(start.elapsed() < Duration::from_secs(300), "{:?}", auto.health().await);
         tokio::time::sleep(Duration::from_secs(2)).await;
         // Somebody new, as there are always: of whoever has asked before, the network's nodes alone would tell.
         let somebody = open(lab.config()).await;

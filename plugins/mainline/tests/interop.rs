@@ -195,7 +195,7 @@ fn are_one_network(places: &[(&str, SocketAddr)]) {
     let start = Instant::now();
     let mut unknown: Vec<_> = places.to_vec();
     while !unknown.is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(90), "nobody else tells of {unknown:?}");
+        assert!(start.elapsed() < Duration::from_secs(240), "nobody else tells of {unknown:?}");
         for (name, at) in places {
             for target in [0x00, 0x55, 0xaa, 0xff] {
                 let told = told_by(*at, Id([target; 20]));
@@ -233,13 +233,16 @@ fn nodes_answer_whom_they_are_said_to_answer() {
     let kinds = [None].into_iter().chain(KINDS.iter().filter(|kind| kind.is_there()).map(Some));
     together(kinds, |kind| {
         let node = Party::node(kind, &[], own_ip());
+        let expected = kind.map_or(&LENGTHS[..], |kind| kind.answers);
         let is_answered = |length: &usize| {
             let transaction = vec![b't'; *length];
-            answer(node.at(), &transaction, &Ask::Ping).is_some_and(|answer| {
-                Message::read(&answer).is_ok_and(|message| message.transaction == transaction)
-            })
+            // On a busy machine an answer may be late.
+            let tries = if expected.contains(length) { 15 } else { 1 };
+            (0..tries)
+                .filter_map(|_| answer(node.at(), &transaction, &Ask::Ping))
+                .any(|answer| Message::read(&answer).is_ok_and(|message| message.transaction == transaction))
         };
         let answered: Vec<_> = LENGTHS.into_iter().filter(is_answered).collect();
-        assert_eq!(answered, kind.map_or(&LENGTHS[..], |kind| kind.answers), "{}", node.name());
+        assert_eq!(answered, expected, "{}", node.name());
     });
 }

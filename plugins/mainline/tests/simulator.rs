@@ -5,6 +5,8 @@
 
 #[path = "simulator/announcing.rs"]
 mod announcing;
+#[path = "simulator/around.rs"]
+mod around;
 #[path = "simulator/cost.rs"]
 mod cost;
 #[path = "simulator/host.rs"]

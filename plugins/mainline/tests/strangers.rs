@@ -31,15 +31,19 @@ fn peers(peers: &[[u8; 6]], transaction: &[u8]) -> Vec<u8> {
     [head, &values[..], b"ee1:t4:", transaction, b"1:y1:re"].concat()
 }
 
-async fn open(node: String) -> Driver {
-    let config = json!({ "bootstrap": [node], "bind": "127.0.0.1", "request_timeout_ms": 300 });
+async fn open(node: String, patience_ms: u32) -> Driver {
+    let config = json!({ "bootstrap": [node], "bind": "127.0.0.1", "request_timeout_ms": patience_ms });
     Driver::open(&library("bitboot_mainline"), "mainline", config).await.unwrap()
 }
 
-async fn lookup(node: String, limit: u32) -> Finds {
+async fn lookup(node: String, limit: u32, patience_ms: u32) -> Finds {
     let query = Query::new(locator()).with_limit(limit);
-    open(node).await.lookup(&query, Duration::from_secs(10)).await
+    open(node, patience_ms).await.lookup(&query, Duration::from_secs(60)).await
 }
+
+/// More than a node takes that answers, and what is waited for one that does not.
+const LONG_MS: u32 = 10_000;
+const SHORT_MS: u32 = 300;
 
 fn locator() -> Locator {
     Locator::new(&[7; 20]).unwrap()
@@ -49,18 +53,18 @@ fn locator() -> Locator {
 async fn peers_at_port_0_are_passed_over_and_others_told_once() {
     let (nobody, first, second) = ([203, 0, 113, 1, 0, 0], [203, 0, 113, 2, 0, 80], [203, 0, 113, 3, 0, 80]);
     let node = node(move |_, transaction| peers(&[nobody, first, first, nobody, second], transaction));
-    let finds = lookup(node.clone(), 10).await;
+    let finds = lookup(node.clone(), 10, LONG_MS).await;
     finds.outcome.unwrap();
     let found = finds.peers.iter().map(|peer| peer.endpoint.to_string()).collect::<Vec<_>>();
     assert_eq!(found, ["203.0.113.2:80", "203.0.113.3:80"]);
-    assert_eq!(lookup(node, 1).await.peers.len(), 1);
+    assert_eq!(lookup(node, 1, LONG_MS).await.peers.len(), 1);
 }
 
 #[tokio::test]
 async fn a_node_that_talks_nonsense_is_as_good_as_none() {
     for nonsense in [&b""[..], b"d", b"d1:rd2:id20:", &[0xff; 1500], &b"l".repeat(2000)] {
         let nonsense = nonsense.to_vec();
-        let finds = lookup(node(move |_, _| nonsense.clone()), 10).await;
+        let finds = lookup(node(move |_, _| nonsense.clone()), 10, SHORT_MS).await;
         assert!(finds.peers.is_empty() && finds.outcome.is_err());
     }
 }
@@ -78,7 +82,8 @@ async fn an_error_that_belongs_to_another_request_is_an_error_here_too() {
         }
         peers(&[[203, 0, 113, 1, 0, 80]], transaction)
     });
-    let error = open(node).await.announce(&Announcement::new(locator()).with_port(4001)).await.unwrap_err();
+    let what = Announcement::new(locator()).with_port(4001);
+    let error = open(node, LONG_MS).await.announce(&what).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unreachable, "{error:?}");
     assert!(error.message.contains("no node of the DHT took"), "{error:?}");
 }

@@ -125,7 +125,9 @@ async fn keep(
             },
         }
     }
-    for answer in announcing.withdraw().await {
+    // Each as it comes: a slow one must not hide what the others said.
+    let mut withdrawing = announcing.withdraw().await;
+    while let Some(answer) = withdrawing.next().await {
         let _ = sender.send((network.clone(), answer)).await;
     }
 }

@@ -1,17 +1,17 @@
 use crate::amount::Amount;
 use crate::cli::context::Context;
-use crate::client::{AnnounceOptions, Bitboot, Quoted, Spend};
+use crate::client::{AnnounceOptions, Bitboot, Purpose, Quoted, Spend};
 use crate::error::{Error, Kind, Result};
 use crate::network::Network;
 use crate::output::{Line, QuoteLine};
 
 /// What may be spent.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(in crate::cli) struct Spending {
     /// Tell what it would cost, and do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Spend at most this on each announcement, such as '0.002 TOL'; once for each unit
+    /// Spend at most this on each thing that is paid for, such as '0.002 TOL'; once for each unit
     #[arg(long, value_name = "AMOUNT")]
     max_fee: Vec<Amount>,
     /// Do not ask; wants --max-fee, or a limit in the policy of the key
@@ -23,8 +23,8 @@ pub(in crate::cli) struct Spending {
 #[derive(Debug, Default)]
 pub(in crate::cli) struct Settled {
     pub(in crate::cli) spend: Vec<Spend>,
-    /// Network, backend and why it did not even tell what it costs.
-    refused: Vec<(String, String, Error)>,
+    /// Network, backend and why it is not told: it did not say what it costs, or cannot be paid.
+    pub(in crate::cli) refused: Vec<(String, String, Error)>,
 }
 
 impl Spending {
@@ -61,8 +61,9 @@ impl Spending {
             if let Ok(quote) = &quoted.quote
                 && (self.dry_run || quote.is_some())
             {
-                let line =
-                    QuoteLine::new(&quoted.network, &quoted.backend, quote.clone().unwrap_or_default());
+                let (network, action) = (quoted.purpose.network(), quoted.purpose.action());
+                let quote = quote.clone().unwrap_or_default();
+                let line = QuoteLine::new(network, action, &quoted.backend, quote);
                 if self.dry_run {
                     context.print(&Line::Quote(line))?;
                 } else {
@@ -71,27 +72,39 @@ impl Spending {
             }
         }
         if self.dry_run {
-            context.screen.talk().say("nothing was announced; what is not listed costs nothing");
-            let failed = quoted.into_iter().find_map(|quoted| quoted.quote.err());
-            return failed.map_or(Ok(None), Err);
+            if let Some(failed) = quoted.into_iter().find_map(|quoted| quoted.fee().err()) {
+                context.screen.talk().say("nothing was done");
+                return Err(failed);
+            }
+            context.screen.talk().say("nothing was done; what is not listed costs nothing");
+            return Ok(None);
         }
         let mut settled = Settled::default();
         for quoted in quoted {
-            let limits = if let Some(fee) = quoted.fee().transpose()? {
-                self.limits(context, bitboot, &quoted, fee)?
-            } else {
-                Vec::new()
-            };
-            settled.spend.extend(quoted.agree(&limits)?);
-            // Now, while a person may still be asked for a passphrase.
-            if !limits.is_empty() {
-                bitboot.unlock(&quoted.backend)?;
-            }
-            if let Err(error) = quoted.quote {
-                settled.refused.push((quoted.network, quoted.backend, error));
+            match (self.accept(context, bitboot, &quoted)?, quoted.purpose) {
+                (Ok(spend), _) => settled.spend.extend(spend),
+                (Err(error), Purpose::Network(network)) => {
+                    settled.refused.push((network, quoted.backend, error));
+                }
+                (Err(error), Purpose::Action(_)) => return Err(error),
             }
         }
         Ok(Some(settled))
+    }
+
+    /// What is spent on one backend; `None` where it is free. That backend has failed where it asks for what nobody could agree to, or where it
+    /// cannot be paid; nothing is done at all where somebody does not agree.
+    fn accept(&self, context: &Context, bitboot: &Bitboot, quoted: &Quoted) -> Result<Result<Option<Spend>>> {
+        let fee = match quoted.fee() {
+            Ok(Some(fee)) => fee,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        let limits = self.limits(context, bitboot, quoted, fee)?;
+        let spend = quoted.agree(&limits)?;
+        // Now, while a person may still be asked for a passphrase.
+        let unlocked = if limits.is_empty() { Ok(()) } else { bitboot.unlock(&quoted.backend) };
+        Ok(unlocked.map(|()| spend))
     }
 
     /// Whether nothing was said about spending.
@@ -113,8 +126,7 @@ impl Spending {
         if !self.yes {
             // What is refused anyway is not asked about.
             quoted.agree(std::slice::from_ref(&fee))?;
-            let question =
-                format!("spend {fee} on announcing \"{}\" on \"{}\"?", quoted.network, quoted.backend);
+            let question = format!("spend {fee} on {} on \"{}\"?", quoted.purpose, quoted.backend);
             if context.is_answered() && context.screen.talk().confirm(&question) {
                 return Ok(vec![fee]);
             }
@@ -138,7 +150,8 @@ impl Spending {
     /// The command that does the same without asking.
     pub(super) fn again(options: &AnnounceOptions) -> Option<String> {
         options.spend.first()?;
-        let mut words: Vec<String> = std::env::args().collect();
+        let mut words: Vec<String> =
+            std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         if !words.iter().any(|word| word == "--yes") {
             words.push("--yes".into());
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clap_complete::ArgValueCompleter;
@@ -8,8 +9,9 @@ use crate::backend::{self, Backend};
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
-use crate::client::{Bitboot, config_of};
+use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
+use crate::loader::configure;
 use crate::registry::{Assignment, BackendEntry, Edit, Section, assign, entry_name};
 
 /// Register a backend: a medium of its own, served by a plugin
@@ -82,6 +84,7 @@ impl Args {
             mainnet: false,
             summary: self.summary,
             config: toml::Table::new(),
+            env: BTreeMap::new(),
         };
         let kind = Kinds::of(&bitboot, &self.name, &entry).await?;
         let mut edit = Edit::begin(context.paths()?)?;
@@ -149,17 +152,18 @@ fn taken(name: &str) -> Error {
 
 /// A plugin's kind of backend that is asked what can be set, and then whether it takes what was set.
 struct Kinds<'a> {
+    bitboot: &'a Bitboot,
     name: &'a str,
     backend: Arc<dyn Backend>,
     schema: Value,
 }
 
 impl<'a> Kinds<'a> {
-    async fn of(bitboot: &Bitboot, name: &'a str, entry: &BackendEntry) -> Result<Self> {
+    async fn of(bitboot: &'a Bitboot, name: &'a str, entry: &BackendEntry) -> Result<Self> {
         let plugin = bitboot.registry().plugin(&entry.plugin)?;
         let created = bitboot.loader().create(&bitboot.request(name, entry, &plugin)?).await?;
         let described = backend::describe(&*created).await.map_err(|error| Error::of_backend(name, error))?;
-        Ok(Self { name, backend: created, schema: described.schema })
+        Ok(Self { bitboot, name, backend: created, schema: described.schema })
     }
 
     /// Carries out the assignments on the user's own entry: what ships below it stays there.
@@ -177,15 +181,13 @@ impl<'a> Kinds<'a> {
         if table.get("config").and_then(Item::as_table_like).is_some_and(TableLike::is_empty) {
             table.remove("config");
         }
-        let entry = edit.preview()?.choice(self.name.to_owned())?.entries?.0;
+        let (entry, plugin) = edit.preview()?.choice(self.name.to_owned())?.entries?;
         if let Some(stays) =
             set.iter().find(|set| set.value.is_empty() && entry.config.contains_key(&set.key))
         {
             let what = format!("the setting \"{}\" ships with bitboot and cannot be taken back", stays.key);
             return Err(Error::new(Kind::Usage, what).fix(format!("set another value: {}=VALUE", stays.key)));
         }
-        backend::open(&*self.backend, &config_of(self.name, &entry)?)
-            .await
-            .map_err(|error| Error::of_backend(self.name, error))
+        configure(&*self.backend, &self.bitboot.request(self.name, &entry, &plugin)?).await
     }
 }

@@ -11,6 +11,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::error::{Error, Result};
+use crate::loader::configure;
 use crate::output::{BackendLine, HealthLine, Line, Mode, escape};
 use crate::registry::unknown;
 
@@ -34,15 +35,27 @@ impl Args {
             .get(&self.name)
             .ok_or_else(|| unknown("backend", &self.name, registry.backend_names()))?;
         let mut line = line(&self.name, entry);
-        let (entry, plugin) = registry.choice(self.name.clone())?.entries?;
+        let (entry, plugin) = if self.online {
+            registry.choice(self.name.clone())?.entries?
+        } else {
+            registry.about(&self.name)?
+        };
         let wanted = bitboot.request(&self.name, &entry, &plugin)?;
         let of_backend = |error| Error::of_backend(&self.name, error);
         let kind = bitboot.loader().create(&wanted).await?;
         let described = backend::describe(&*kind).await.map_err(of_backend)?;
         line.actions = described.actions.into_iter().map(|action| (action.name, action.summary)).collect();
-        line.config = Some(wanted.config.clone());
+        let mut config = wanted.config.clone();
+        // What variables hold is not shown: it may be an address with credentials in it.
+        config
+            .as_object_mut()
+            .into_iter()
+            .for_each(|config| config.retain(|key, _| !wanted.variables.contains_key(key)));
+        line.config = Some(config);
+        line.config_from.clone_from(&wanted.variables);
+        line.env.clone_from(&entry.env);
         line.schema = Some(described.schema);
-        backend::open(&*kind, &wanted.config).await.map_err(of_backend)?;
+        configure(&*kind, &wanted).await?;
         line.caps = Some(backend::caps(&*kind).await.map_err(of_backend)?);
         if self.online {
             let (started, timeout) = (Instant::now(), context.timeout(Duration::from_secs(10)));
@@ -52,7 +65,7 @@ impl Args {
         if matches!(context.screen.mode, Mode::Json | Mode::Plain) {
             context.print(&Line::Backend(line))?;
         } else {
-            context.raw(&page(&line))?;
+            context.page(&page(&line))?;
         }
         Ok(Exit::OK)
     }
@@ -82,14 +95,19 @@ fn page(line: &BackendLine) -> String {
     for (name, summary) in &line.actions {
         fact("action", &format!("{name}: {summary}"));
     }
+    for (name, variables) in &line.env {
+        fact("variables", &format!("{name}: {}, where it is not set", variables.join(", ")));
+    }
     let properties =
         line.schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
     for (name, schema) in properties.into_iter().flatten() {
         let value = line.config.as_ref().and_then(|config| config.get(name));
-        let value = value
-            .or_else(|| schema.get("default"))
-            .filter(|value| !value.is_null())
-            .map_or_else(|| "-".into(), ToString::to_string);
+        let value = value.or_else(|| schema.get("default")).filter(|value| !value.is_null());
+        let value = match (line.config_from.get(name), value) {
+            (Some(variable), _) => format!("from the environment variable {variable}"),
+            (None, Some(value)) => value.to_string(),
+            (None, None) => "-".into(),
+        };
         let about = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         fact("setting", &format!("{name} = {value}  ({about})"));
     }
@@ -100,7 +118,9 @@ fn of_medium(caps: &Caps, fact: &mut impl FnMut(&str, &str)) {
     let families = [(caps.ipv4, "IPv4"), (caps.ipv6, "IPv6"), (caps.dns, "DNS names")];
     let carried =
         families.into_iter().filter(|(carried, _)| *carried).map(|(_, name)| name).collect::<Vec<_>>();
-    fact("carries", &carried.join(", "));
+    let records = if caps.max_value > 0 { "records with any address" } else { "" };
+    let carried = carried.join(", ");
+    fact("carries", if carried.is_empty() { records } else { &carried });
     let seconds = Duration::from_secs(caps.lifetime_s.into());
     let lifetime = if caps.lifetime_s == 0 {
         "for ever".into()

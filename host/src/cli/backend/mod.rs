@@ -7,7 +7,7 @@ mod run;
 
 pub(super) use list::line;
 pub(super) use ping::ping_all;
-pub(super) use run::{of_plugin, run_action};
+pub(super) use run::{Fields, of_plugin, run_action};
 
 use super::context::Context;
 use super::exit::Exit;

@@ -36,7 +36,12 @@ impl Args {
                 exit = signals.stopped() => return Ok(exit),
                 pinged = pings.join_next() => pinged,
             };
-            let Some(Ok((name, answer, took))) = pinged else { break };
+            let Some(pinged) = pinged else { break };
+            let Ok((name, answer, took)) = pinged else {
+                // A task of ours that panicked is a fault of ours; the others still count.
+                outcome.fail(&Error::new(Kind::Other, "asking a backend failed inside of bitboot"));
+                continue;
+            };
             match answer {
                 Ok(health) => {
                     if health.reachable {

@@ -49,11 +49,13 @@ impl Finding {
 
     pub(super) fn line(self) -> FindingLine {
         let Self { about, verdict, health } = self;
-        let (verdict, finding, fix) = match verdict {
-            Verdict::Fine(finding) => ("ok", finding, None),
-            Verdict::Doubtful(error) => ("warning", error.to_string(), error.fix),
-            Verdict::Wrong(error) => ("problem", error.to_string(), error.fix),
+        let (verdict, error) = match verdict {
+            Verdict::Fine(finding) => {
+                return FindingLine { about, verdict: "ok", finding, fix: None, gate: None, health };
+            }
+            Verdict::Doubtful(error) => ("warning", error),
+            Verdict::Wrong(error) => ("problem", error),
         };
-        FindingLine { about, verdict, finding, fix, health }
+        FindingLine { about, verdict, finding: error.to_string(), fix: error.fix, gate: error.gate, health }
     }
 }

@@ -104,6 +104,66 @@ fn in_force(rules: Option<&[Rule]>) -> &'static str {
     }
 }
 
+/// For a person's eyes: what holds for several plugins in one row.
+pub(super) fn together(lines: Vec<ConfinementLine>) -> Vec<ConfinementLine> {
+    let mut all: Vec<String> = lines.iter().map(|line| line.plugin.clone()).collect();
+    all.dedup();
+    let (mut rows, mut order) = (Vec::<(ConfinementLine, Vec<String>)>::new(), Vec::new());
+    for line in lines {
+        let is_same = |row: &ConfinementLine| {
+            (&row.what, row.state, &row.detail) == (&line.what, line.state, &line.detail)
+        };
+        if let Some((_, plugins)) = rows.iter_mut().find(|(row, _)| is_same(row)) {
+            plugins.push(line.plugin);
+        } else {
+            order.push(line.what.clone());
+            let plugins = vec![line.plugin.clone()];
+            rows.push((line, plugins));
+        }
+    }
+    rows.sort_by_key(|(row, _)| order.iter().position(|what| *what == row.what));
+    let named = |plugins: Vec<String>| {
+        let others: Vec<_> = all.iter().filter(|name| !plugins.contains(name)).cloned().collect();
+        match others.len() {
+            0 if all.len() > 1 => "all".to_owned(),
+            few if few < plugins.len() && few > 0 => format!("all but {}", others.join(", ")),
+            _ => plugins.join(", "),
+        }
+    };
+    rows.into_iter().map(|(row, plugins)| ConfinementLine { plugin: named(plugins), ..row }).collect()
+}
+
 fn confinement(plugin: &str, rule: Rule) -> ConfinementLine {
     ConfinementLine { plugin: plugin.into(), what: rule.what, state: rule.state.word(), detail: rule.detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_holds_for_several_is_told_once() {
+        let line = |plugin: &str, what: &str, state| ConfinementLine {
+            plugin: plugin.into(),
+            what: what.into(),
+            state,
+            detail: "so it is".into(),
+        };
+        let of =
+            |plugin: &str, network| [line(plugin, "network", network), line(plugin, "programs", "refused")];
+        let lines =
+            ["a", "b", "c"].map(|plugin| of(plugin, if plugin == "b" { "refused" } else { "granted" }));
+        let rows = together(lines.into_iter().flatten().collect());
+        let told: Vec<_> =
+            rows.iter().map(|row| (row.plugin.as_str(), row.what.as_str(), row.state)).collect();
+        assert_eq!(
+            told,
+            [
+                ("all but b", "network", "granted"),
+                ("b", "network", "refused"),
+                ("all", "programs", "refused")
+            ]
+        );
+        assert_eq!(together(of("a", "granted").into())[0].plugin, "a");
+    }
 }

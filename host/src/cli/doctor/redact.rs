@@ -14,6 +14,9 @@ const FILES: &[&str] = &[
     "txt", "md", "sock", "exe", "rs",
 ];
 
+/// What ends a sentence, and no token.
+const ENDS: [char; 4] = ['.', ':', '!', '?'];
+
 /// What is taken out.
 #[derive(Default)]
 pub(super) struct Redactor {
@@ -21,12 +24,14 @@ pub(super) struct Redactor {
     folders: Vec<(String, String)>,
     /// Longest first: whole words.
     words: Vec<(String, String)>,
+    /// Those that no token has as a whole.
+    broken: Vec<(String, String)>,
 }
 
 impl Redactor {
     /// A folder, which is told by another name.
     pub(super) fn folder(&mut self, path: &Path, label: &str) {
-        let real = path.canonicalize().unwrap_or_default();
+        let real = dunce::canonicalize(path).unwrap_or_default();
         for path in [path, real.as_path()] {
             // The root and names without a folder stand for nothing in particular.
             if path.is_absolute() && path.parent().is_some() {
@@ -37,8 +42,10 @@ impl Redactor {
 
     /// A name that somebody has given to something.
     pub(super) fn word(&mut self, word: &str, label: &str) {
+        let is_broken = word.contains(is_between) || word.contains(['/', '\\']) || word.ends_with(ENDS);
         if !word.is_empty() {
-            longest_first(&mut self.words, word.to_owned(), label);
+            let words = if is_broken { &mut self.broken } else { &mut self.words };
+            longest_first(words, word.to_owned(), label);
         }
     }
 
@@ -46,6 +53,9 @@ impl Redactor {
         let mut text = conceal(text).into_owned();
         for (folder, label) in &self.folders {
             text = text.replace(folder, label);
+        }
+        for (word, label) in &self.broken {
+            text = replace_word(&text, word, label);
         }
         let mut rest = text.as_str();
         let mut clean = String::with_capacity(text.len());
@@ -60,7 +70,7 @@ impl Redactor {
     }
 
     fn token(&self, whole: &str) -> String {
-        let token = whole.trim_end_matches(['.', ':', '!', '?']);
+        let token = whole.trim_end_matches(ENDS);
         let shown = match kind(token) {
             Some(label) => Cow::Borrowed(label),
             None => without_folders(token),
@@ -167,6 +177,10 @@ mod tests {
         redactor.folder(Path::new("/home/ann lee/.config/bitboot"), "<config>");
         redactor.word("ann", "<user>");
         redactor.word("club", "<network 1>");
+        redactor.word("ann's own club", "<network 2>");
+        redactor.word("a|b", "<network 3>");
+        redactor.word("what?", "<network 4>");
+        redactor.word("/b/club", "<network 5>");
         redactor
     }
 
@@ -183,6 +197,10 @@ mod tests {
             ("mail ann.lee@example.org", "mail <address>"),
             ("https://example.org/x?y=ann and bitboot:abc", "<url> and <url>"),
             ("<data>/secrets/0123456789abcdef0123456789abcdef", "<data>/secrets/<key>"),
+            (
+                "network \"ann's own club\": a|b, what? /b/club",
+                "network \"<network 2>\": <network 3>, <network 4> <network 5>",
+            ),
             (hex.as_str(), "<key>"),
             ("key=RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3.", "key=<key>."),
         ] {

@@ -27,24 +27,30 @@ impl Args {
     pub(super) fn run(self, context: &Context) -> Result<Exit> {
         let (paths, fetcher) = (context.paths()?, Fetcher::default());
         let place = Place::parse(&self.url)?;
-        if Indexes::read(paths)?.entries.contains_key(&self.name) {
-            return Err(Error::new(Kind::Usage, format!("there is an index \"{}\" already", self.name)).fix(
-                format!("give it another name, or remove the old one: bitboot index remove {}", self.name),
-            ));
-        }
+        self.is_free(&Indexes::read(paths)?)?;
         let signed = Signed::fetch(&fetcher, &place)?;
         let key = signed.index.publisher.key.clone();
         Trust::read(paths)?.not_revoked(&self.name, &key)?;
         self.agree(context, &signed, &key)?;
         let entry = IndexEntry { url: place.to_string(), key };
-        entry.keep(paths, &self.name, signed)?;
         let indexes = Indexes::change(paths, |indexes| {
+            // Another `index add` may have been faster.
+            self.is_free(indexes)?;
+            entry.keep(paths, &self.name, signed)?;
             indexes.entries.insert(self.name.clone(), entry.clone());
             Ok(indexes.clone())
         })?;
         context.print(&Line::Index(line(paths, &indexes, &self.name, &entry)))?;
         context.screen.talk().say("see what it has: bitboot plugin search");
         Ok(Exit::OK)
+    }
+
+    fn is_free(&self, indexes: &Indexes) -> Result<()> {
+        if !indexes.entries.contains_key(&self.name) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Usage, format!("there is an index \"{}\" already", self.name))
+            .fix(format!("give it another name, or remove the old one: bitboot index remove {}", self.name)))
     }
 
     fn agree(&self, context: &Context, signed: &Signed, key: &PublisherKey) -> Result<()> {

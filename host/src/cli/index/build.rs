@@ -39,7 +39,7 @@ impl Args {
         context.print(&Line::Made(made(&file, &bytes)))?;
         let talk = context.screen.talk();
         talk.say(&format!(
-            "the index has {} releases and the serial {}; it ends at {}",
+            "releases in the index: {}; its serial is {}, and it ends at {}",
             index.releases.len(),
             index.serial,
             index.expires

@@ -129,16 +129,15 @@ impl Policy {
     pub(super) fn run(self, context: &Context, keys: &KeyRing) -> Result<()> {
         if self.allow.is_some() || self.deny.is_some() {
             no_backend(&self.name)?;
-            if let Some(backend) = &self.allow {
-                // A name that is spelled wrong would grant nothing, in silence.
-                context.bitboot()?.registry().choice(backend.clone())?;
-            }
+            // A name that is spelled wrong would grant nothing, in silence.
+            let served = |backend: &String| context.bitboot()?.registry().choice(backend.clone())?.entries;
+            let plugin = self.allow.as_ref().map(served).transpose()?.map(|(entry, _)| entry.plugin);
             keys.change(|index| {
                 index.entry(&self.name)?;
                 let Some(entry) = index.keys.get_mut(&self.name) else { return Ok(()) };
-                if let Some(backend) = self.allow {
+                if let Some((backend, plugin)) = self.allow.zip(plugin) {
                     let (per_transaction, per_day) = (self.per_transaction, self.per_day);
-                    entry.grants.insert(backend, Grant { per_transaction, per_day });
+                    entry.grants.insert(backend, Grant { plugin, per_transaction, per_day });
                 }
                 if let Some(backend) = &self.deny {
                     entry.grants.remove(backend);

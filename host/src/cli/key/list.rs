@@ -33,6 +33,7 @@ impl Stores {
                 verdict,
                 finding,
                 fix,
+                gate: None,
                 health: None,
             }))?;
         }

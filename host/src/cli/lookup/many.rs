@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap_complete::ArgValueCompleter;
 use tokio::sync::mpsc;
@@ -15,7 +15,7 @@ pub(in crate::cli) struct Networks {
     #[arg(value_name = "NETWORK", required_unless_present = "networks_file", value_parser = values::network)]
     #[arg(add = ArgValueCompleter::new(complete::networks))]
     networks: Vec<Network>,
-    /// More networks, one name a line; empty lines and lines with # are passed over
+    /// More networks, one name a line, - for stdin; empty lines and lines with # are passed over
     #[arg(long, visible_alias = "network-names-file", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     networks_file: Option<PathBuf>,
 }
@@ -25,10 +25,7 @@ impl Networks {
     pub(in crate::cli) fn all(&self) -> Result<Vec<Network>> {
         let mut all = self.networks.clone();
         if let Some(path) = &self.networks_file {
-            let text = files::read(path)?.ok_or_else(|| {
-                Error::new(Kind::Usage, format!("there is no file {}", path.display()))
-                    .fix("give the path of a text file with one name a line")
-            })?;
+            let text = text_of(path)?;
             let names = text
                 .lines()
                 .map(str::trim)
@@ -50,6 +47,17 @@ impl Networks {
         }
         Ok(all)
     }
+}
+
+/// What is in a file, or comes on standard input.
+fn text_of(path: &Path) -> Result<String> {
+    if path == Path::new("-") {
+        return files::read_stdin();
+    }
+    files::read(path)?.ok_or_else(|| {
+        Error::new(Kind::Usage, format!("there is no file {}", path.display()))
+            .fix("give the path of a text file with one name a line")
+    })
 }
 
 /// Drives one stream for each network and brings what they say together. Dropping the receiver drops the streams.

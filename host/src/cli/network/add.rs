@@ -109,7 +109,7 @@ impl Args {
             }
             Some(secret) if Network::is_invite(&secret.to_string_lossy()) => {
                 Err(Error::new(Kind::Usage, "--secret takes no invite")
-                    .fix("hand it over as NAME: bitboot network add 'bitboot://...'"))
+                    .fix("hand it over where no other program sees it: bitboot network add -"))
             }
             Some(file) => {
                 let text = std::fs::read_to_string(file).map(Zeroizing::new);

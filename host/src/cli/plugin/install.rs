@@ -41,7 +41,7 @@ pub(in crate::cli) struct Args {
     /// The SHA-256 that the package has to have
     #[arg(long, value_name = "HEX")]
     sha256: Option<Digest>,
-    /// Do not ask again whether a trusted publisher's plugin may have what it asks for
+    /// Do not ask whether a trusted publisher's plugin may have what it asks for, or a library may take the place of a package
     #[arg(long)]
     yes: bool,
     /// Take exactly what bitboot.lock has, or nothing
@@ -64,7 +64,7 @@ impl Args {
                 )
                 .fix("leave --locked out, or name a package"));
             }
-            Source::Library(path) => return develop::install(context, path, self.dry_run).await,
+            Source::Library(path) => return develop::install(context, path, self.yes, self.dry_run).await,
             Source::Package(place) => Offer::of_package(&fetcher, place, self.sha256, self.allow_unsigned)?,
             Source::Named { index, name, version } => {
                 let named = Named { index: index.as_deref(), name, version: version.as_deref() };
@@ -114,6 +114,7 @@ pub(super) fn print_plan(context: &Context, offer: &Offer) -> Result<()> {
         source: offer.source.clone(),
         key: Some(release.publisher.key.to_string()),
         asks: words(&release.asks),
+        removed: Vec::new(),
         done: false,
     }))
 }

@@ -51,7 +51,7 @@ impl InfoArgs {
             context.print(&Line::Plugin(line))?;
             return Ok(Exit::OK);
         }
-        context.raw(&page(line))?;
+        context.page(&page(line))?;
         Ok(Exit::OK)
     }
 }

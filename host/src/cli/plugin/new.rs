@@ -8,15 +8,13 @@ use crate::error::Result;
 /// Start a plugin of your own: a crate that works, to be changed
 ///
 /// Writes a crate with one kind of backend, a shared folder, with its manifest, its settings and its test. It builds against the crates
-/// `bitboot-plugin-api` and `bitboot-conformance`, and needs nothing else of bitboot.
+/// `bitboot-plugin-api` and `bitboot-conformance`, and needs nothing else of bitboot. On this machine it takes those that came with bitboot.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Then, in its folder:
   cargo test                 holds it to the contract
   bitboot plugin test .      the same from outside, where a crash breaks one clause only
   bitboot plugin link .      use it as it is built
-
-Where no registry has bitboot's crates, cargo finds none: give --api.
 
 The whole way, up to an index of your own, is in the README of bitboot-plugin-api.")]
 pub(in crate::cli) struct Args {
@@ -32,7 +30,7 @@ pub(in crate::cli) struct Args {
     /// The licence, an SPDX expression
     #[arg(long, value_name = "SPDX", default_value = "MIT OR Apache-2.0", value_parser = license)]
     license: String,
-    /// Build against bitboot's crates in this folder: a checkout, or both packages unpacked
+    /// Build against bitboot's crates in this folder: a checkout, or both packages unpacked [default: those that came with bitboot]
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     api: Option<PathBuf>,
 }
@@ -42,15 +40,27 @@ impl Args {
         let new = New {
             kind: self.kind.unwrap_or_else(|| self.name.clone()),
             folder: self.dir.unwrap_or_else(|| PathBuf::from(&self.name)),
-            sources: self.api.as_deref().map(Sources::in_folder).transpose()?,
+            sources: match &self.api {
+                Some(folder) => Some(Sources::in_folder(folder)?),
+                None => Sources::of_this_bitboot(),
+            },
             plugin: self.name,
             license: self.license,
         };
         new.write()?;
         let (talk, folder) = (context.screen.talk(), new.folder.display());
         talk.say(&format!("plugin \"{}\" is in {folder}", new.plugin));
+        talk.say(&match &new.sources {
+            Some(sources) => {
+                format!("it builds against {}; see {folder}/.cargo/config.toml", sources.api().display())
+            }
+            None => "cargo looks for bitboot's crates in its registry; where it has none, begin again with --api PATH".into(),
+        });
         if !new.license.contains("MIT") {
             talk.say(&format!("put the text of {} into {folder}/LICENSE", new.license));
+        }
+        if let Some(sources) = &new.sources {
+            talk.say(&format!("the guide: {}", sources.api().join("README.md").display()));
         }
         talk.say(&format!("now: bitboot plugin test {folder}; then: bitboot plugin link {folder}"));
         Ok(Exit::OK)

@@ -47,6 +47,7 @@ impl Args {
             source: source.unwrap_or_default(),
             key: locked.and_then(|locked| locked.publisher).map(|key| key.to_string()),
             asks: Vec::new(),
+            removed: Vec::new(),
             done: true,
         }))?;
         let talk = context.screen.talk();

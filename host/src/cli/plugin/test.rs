@@ -17,7 +17,9 @@ use crate::registry::{Assignment, nearest};
 /// Hold a plugin to the contract, from outside
 ///
 /// Each clause is put in another process: a plugin that crashes, hangs or ends its process breaks that clause, and the next one gets a new
-/// process, confined as at users': what the manifest does not ask for is refused. How a kind is set up stands in `conformance.toml` beside `plugin.toml`; in a setting, {temp} stands for an empty folder.
+/// process, confined as at users': what the manifest does not ask for is refused. How a kind is set up stands in `conformance.toml` beside
+/// `plugin.toml`; in a setting, {temp} stands for an empty folder. What the manifest lists under `reads` is read by the command, as it is by the
+/// host; a noise that is a command is run by it too, not confined: `conformance.toml` runs programs as a test does, so read that of a stranger first.
 /// Ends with 0 when every clause is kept, with 6 when one is broken.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
@@ -96,7 +98,7 @@ impl Args {
         let (talk, start, total) = (context.screen.talk(), Instant::now(), job.clauses.len() as u64);
         let (plugin, kind, seed) = (manifest.name.clone(), job.kind.clone(), job.seed);
         let mut tested = TestedLine { plugin, kind, kept: 0, not_judged: 0, broken: 0, seed, took_ms: 0 };
-        let mut trial = Trial::new(job, context.timeout(LONGEST));
+        let mut trial = Trial::new(job, context.timeout(LONGEST))?;
         let mut done = 0;
         while let Some(verdict) = trial.next(|clause| talk.progress(clause, done, total)).await? {
             done += 1;
@@ -151,6 +153,7 @@ impl Args {
         let all = clauses().map(ToOwned::to_owned);
         Ok(Job {
             library: built.library.clone(),
+            plugin: manifest.name.clone(),
             kind: kind.to_owned(),
             asks: manifest.asks.clone(),
             folder: built.folder.clone(),

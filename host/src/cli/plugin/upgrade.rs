@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use clap_complete::ArgValueCompleter;
 
 use super::install::{Consent, Named, apply, print_plan};
@@ -11,7 +13,8 @@ use crate::registry::{Registry, unknown};
 
 /// Renew plugins that were installed from an index
 ///
-/// Gets the newest indexes first. The old version stays, and `plugin rollback` goes back to it. A pinned plugin is left as it is.
+/// Gets the newest indexes first. The old version stays, and `plugin rollback` goes back to it; still older ones are removed, unless a bitboot that
+/// runs has them open. A pinned plugin is left as it is.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The plugins; without any, all
@@ -29,11 +32,11 @@ impl Args {
     pub(in crate::cli) async fn run(self, context: &Context) -> Result<Exit> {
         self.are_known(context)?;
         let fetcher = Fetcher::default();
-        update_indexes(context, &fetcher)?;
+        let bad = update_indexes(context, &fetcher)?;
         let (talk, mut failed, mut count) = (context.screen.talk(), None, 0);
         for newer in newer(context)? {
             let name = &newer.listed.name;
-            if !self.names.is_empty() && !self.names.contains(name) {
+            if bad.contains_key(&newer.index) || !self.names.is_empty() && !self.names.contains(name) {
                 continue;
             }
             count += 1;
@@ -51,7 +54,9 @@ impl Args {
                 failed.get_or_insert(error);
             }
         }
-        if count == 0 {
+        // Told already.
+        let failed = failed.or_else(|| bad.into_values().next());
+        if count == 0 && failed.is_none() {
             talk.say("everything is as new as the indexes know");
         }
         Ok(failed.map_or(Exit::OK, |error| Exit::from(&error)))
@@ -89,17 +94,22 @@ impl Args {
     }
 }
 
-/// An index that cannot be reached is told, and what is known of it is used.
-fn update_indexes(context: &Context, fetcher: &Fetcher) -> Result<()> {
-    let paths = context.paths()?;
+/// An index that cannot be reached is told, and what is known of it is used. One that is not in order is told and not used, which keeps no other
+/// from it: those by their names.
+fn update_indexes(context: &Context, fetcher: &Fetcher) -> Result<BTreeMap<String, Error>> {
+    let (paths, mut bad) = (context.paths()?, BTreeMap::new());
     for (name, entry) in &Indexes::read(paths)?.entries {
         context.screen.talk().busy(&format!("fetching the index \"{name}\""));
         let updated = entry.update(paths, fetcher, name);
         context.screen.talk().rest();
         match updated {
             Err(error) if error.kind == Kind::Unreachable => context.screen.talk().warning(&error),
-            updated => drop(updated?),
+            Err(error) => {
+                context.screen.talk().error(&error);
+                bad.insert(name.clone(), error);
+            }
+            Ok(_) => {}
         }
     }
-    Ok(())
+    Ok(bad)
 }

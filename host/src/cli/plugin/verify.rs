@@ -1,19 +1,21 @@
-use std::fs::File;
-
 use clap_complete::ArgValueCompleter;
 
 use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::client::{Provenance, Vouched, provenance, vouched};
-use crate::error::{Error, Kind, Result};
-use crate::install::{Digest, Lock};
+use crate::error::{Error, Result};
+use crate::install::{Lock, Verified, verify};
 use crate::loader::{manifest_of, refused};
 use crate::output::{FindingLine, Line};
 use crate::paths::Paths;
 use crate::registry::{PluginEntry, Registry, unknown};
 
-/// Hold the installed plugins against bitboot.lock; nothing of them is run
+/// Hold the installed plugins against what was verified; nothing of them is run
+///
+/// Of each installed version: every file that came with it (library, manifest, licence, man page) against bitboot.lock, who could have changed it,
+/// what else lies there, the signature of its release, and whether its publisher is still trusted. Each difference is a line. Ends with 7 where
+/// there is one.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The plugins; without any, all
@@ -33,53 +35,46 @@ impl Args {
             if !self.names.is_empty() && !self.names.contains(name) {
                 continue;
             }
-            for (about, outcome) in verify(paths, name, entry.value.clone()) {
-                let (verdict, finding, fix) = match outcome {
-                    Ok(finding) => ("ok", finding, None),
-                    Err(error) => {
-                        worst.get_or_insert(error.kind);
-                        ("problem", error.to_string(), error.fix)
-                    }
-                };
-                context.print(&Line::Finding(FindingLine { about, verdict, finding, fix, health: None }))?;
+            let about = format!("plugin {name}");
+            let found = match &entry.value {
+                Ok(entry) if provenance(entry) == Some(Provenance::Installed) => {
+                    installed(paths, name, entry)
+                }
+                Ok(entry) => vec![(about, unlocked(paths, name, entry))],
+                Err(error) => vec![(about, Err(error.clone()))],
+            };
+            for (about, outcome) in found {
+                worst = worst.or(outcome.as_ref().err().map(|error| error.kind));
+                context.print(&Line::Finding(finding(about, outcome)))?;
             }
         }
         Ok(worst.map_or(Exit::OK, Exit::from))
     }
 }
 
+type Found = (String, Result<String>);
+
 /// The version in use, and those that lie beside it.
-fn verify(paths: &Paths, name: &str, entry: Result<PluginEntry>) -> Vec<(String, Result<String>)> {
-    let entry = match entry {
-        Ok(entry) => entry,
-        Err(error) => return vec![(format!("plugin {name}"), Err(error))],
-    };
-    if provenance(&entry) != Some(Provenance::Installed) {
-        return vec![(format!("plugin {name}"), unlocked(paths, name, &entry))];
-    }
-    let versions = Lock::read(paths).map(|lock| lock.plugins.get(name).cloned().unwrap_or_default());
-    let mut versions: Vec<String> = versions.unwrap_or_default().into_keys().collect();
+fn installed(paths: &Paths, name: &str, entry: &PluginEntry) -> Vec<Found> {
+    let known = Lock::read(paths).map(|lock| lock.plugins.get(name).cloned().unwrap_or_default());
+    let mut versions: Vec<String> = known.unwrap_or_default().into_keys().collect();
     versions.extend(entry.version.clone().filter(|version| !versions.contains(version)));
     let used = |version: &String| if Some(version) == entry.version.as_ref() { ", in use" } else { "" };
     let check = |version: String| {
         let about = format!("plugin {name} {version}{}", used(&version));
-        (about, locked(paths, name, &PluginEntry { version: Some(version), ..entry.clone() }))
+        let outcomes = match verify(paths, name, &version) {
+            Err(error) => vec![Err(error)],
+            Ok(Verified { files, publisher, wrong }) if wrong.is_empty() => {
+                let signer = publisher.map_or("nobody".into(), |key| format!("{key}, which is trusted"));
+                vec![Ok(format!(
+                    "all {files} files are what was verified when it was installed; signed by {signer}"
+                ))]
+            }
+            Ok(Verified { wrong, .. }) => wrong.into_iter().map(Err).collect(),
+        };
+        outcomes.into_iter().map(move |outcome| (about.clone(), outcome))
     };
-    versions.into_iter().map(check).collect()
-}
-
-fn locked(paths: &Paths, name: &str, entry: &PluginEntry) -> Result<String> {
-    let Vouched { path, expected } = vouched(paths, name, entry)?;
-    let digest =
-        File::open(&path).and_then(Digest::of_reader).map_err(|error| Error::file("read", &path, &error))?;
-    if expected != Some(digest.bytes()) {
-        return Err(Error::new(Kind::Integrity, "the library was changed after it was installed")
-            .at("library-hash")
-            .because(format!("{} has the hash {digest}", path.display()))
-            .fix(format!("install it again: bitboot plugin install {name} --locked")));
-    }
-    manifest_of(&path).map_err(|refusal| refused(name, &path, &refusal))?;
-    Ok("is what was verified when it was installed".into())
+    versions.into_iter().flat_map(check).collect()
 }
 
 fn unlocked(paths: &Paths, name: &str, entry: &PluginEntry) -> Result<String> {
@@ -87,4 +82,16 @@ fn unlocked(paths: &Paths, name: &str, entry: &PluginEntry) -> Result<String> {
     manifest_of(&path).map_err(|refusal| refused(name, &path, &refusal))?;
     let origin = if entry.path.is_some() { "a library for development" } else { "it ships with bitboot" };
     Ok(format!("can be read; {origin}, so no hash is known"))
+}
+
+fn finding(about: String, outcome: Result<String>) -> FindingLine {
+    let line = |verdict, finding, fix, gate| FindingLine { about, verdict, finding, fix, gate, health: None };
+    match outcome {
+        Ok(finding) => line("ok", finding, None, None),
+        Err(error) => {
+            let finding = error.to_string();
+            let Error { fix, gate, .. } = error;
+            line("problem", finding, fix, gate)
+        }
+    }
 }

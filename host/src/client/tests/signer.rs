@@ -3,9 +3,15 @@ use bitboot_plugin_api::message;
 use proptest::prelude::*;
 
 use super::*;
+use crate::client::Purpose;
 use crate::keys::{Grant, Material, StoreName, ask_never};
 
 const SECRET: [u8; 32] = [0x5a; 32];
+
+/// Without limits.
+fn grant() -> Grant {
+    Grant { plugin: "p".into(), ..Grant::default() }
+}
 
 /// A home whose key may be used, and its signer with the key unlocked.
 fn signer(home: &std::path::Path) -> (Arc<HostSigner>, Asker) {
@@ -15,7 +21,7 @@ fn signer(home: &std::path::Path) -> (Arc<HostSigner>, Asker) {
     let ring = Arc::new(KeyRing::new(&paths, ask_never(Some(&file)), false));
     ring.keep("mine", StoreName::File, &Material::of_bytes(KeyKind::Secp256k1, &SECRET).unwrap()).unwrap();
     ring.change(|index| {
-        index.keys.get_mut("mine").unwrap().grants.insert("toll".into(), Grant::default());
+        index.keys.get_mut("mine").unwrap().grants.insert("toll".into(), grant());
         Ok(())
     })
     .unwrap();
@@ -38,13 +44,22 @@ fn another_backend_and_another_kind_are_refused() {
     let other = Asker { backend: "other".into(), ..asker.clone() };
     assert_eq!(signer.sign(&other, &request(Some("0 TOL"))).unwrap_err().kind, Kind::NeedsHuman);
     assert_eq!(signer.public_key(&other, Scheme::EcdsaDer).unwrap_err().kind, Kind::NeedsHuman);
+    // Another plugin that has come to the backend's name.
+    let heir = Asker { plugin: "q".into(), ..asker.clone() };
+    assert_eq!(signer.sign(&heir, &request(Some("0 TOL"))).unwrap_err().kind, Kind::NeedsHuman);
+    assert_eq!(signer.public_key(&heir, Scheme::EcdsaDer).unwrap_err().kind, Kind::NeedsHuman);
+    assert!(signer.public_key(&asker, Scheme::EcdsaDer).is_ok());
     let modest = Asker { kinds: vec!["ed25519".into()], ..asker.clone() };
     assert!(signer.sign(&modest, &request(Some("0 TOL"))).is_err());
     // One that may not spend gets no more by an agreement.
     let thrifty = Asker { spends: false, ..asker.clone() };
     assert!(signer.sign(&thrifty, &request(Some("0 TOL"))).is_ok());
-    let spend =
-        Spend { network: "n".into(), backend: "toll".into(), fee: "1 TOL".parse().unwrap(), signatures: 1 };
+    let spend = Spend {
+        purpose: Purpose::Network("n".into()),
+        backend: "toll".into(),
+        fee: "1 TOL".parse().unwrap(),
+        signatures: 1,
+    };
     let agreed = signer.agree(&spend).unwrap();
     let refused = signer.sign(&thrifty, &request(Some("0.1 TOL"))).unwrap_err();
     assert!(refused.what.contains("may not spend anything"), "{refused}");
@@ -54,7 +69,7 @@ fn another_backend_and_another_kind_are_refused() {
         assert_eq!(signer.sign(&asker, &request(fee)).unwrap_err().kind, Kind::NeedsHuman);
     }
     let log = std::fs::read_to_string(home.path().join("state/audit.jsonl")).unwrap();
-    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (7, 2), "{log}");
+    assert_eq!((log.lines().count(), log.matches("\"refused\":null").count()), (8, 2), "{log}");
 }
 
 #[test]
@@ -65,15 +80,19 @@ fn a_key_that_may_spend_signs_only_what_was_agreed_to_and_no_more_often() {
     signer
         .ring
         .change(|index| {
-            let grant = Grant { per_transaction: limit(), per_day: limit() };
+            let grant = Grant { per_transaction: limit(), per_day: limit(), ..grant() };
             index.keys.get_mut("mine").unwrap().grants.insert("toll".into(), grant);
             Ok(())
         })
         .unwrap();
     let sign = |fee| signer.sign(&asker, &request(fee));
     assert_eq!(sign(Some("0 TOL")).unwrap_err().kind, Kind::NeedsHuman, "nobody has agreed");
-    let spend =
-        Spend { network: "n".into(), backend: "toll".into(), fee: "0.5 TOL".parse().unwrap(), signatures: 3 };
+    let spend = Spend {
+        purpose: Purpose::Network("n".into()),
+        backend: "toll".into(),
+        fee: "0.5 TOL".parse().unwrap(),
+        signatures: 3,
+    };
     let agreed = signer.agree(&spend).unwrap();
     assert!(signer.agree(&spend).is_none(), "one after the other");
     assert!(sign(Some("0.6 TOL")).is_err(), "over the fee");
@@ -83,6 +102,24 @@ fn a_key_that_may_spend_signs_only_what_was_agreed_to_and_no_more_often() {
     assert!(sign(Some("0 TOL")).is_err(), "it is over");
     let counted = signer.spending.today().unwrap();
     assert_eq!(counted[0].amount, "0.5 TOL".parse().unwrap());
+}
+
+#[test]
+fn who_is_refused_on_and_on_fills_no_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let (signer, asker) = signer(home.path());
+    let long = "x".repeat(100_000);
+    let greedy = SignRequest::new(Scheme::EcdsaDer, [7; 32], &long).with_fee(&long);
+    for _ in 0..MAX_REFUSED + 10 {
+        assert!(signer.sign(&asker, &greedy).is_err());
+    }
+    let audit = std::fs::read_to_string(home.path().join("state/audit.jsonl")).unwrap();
+    assert_eq!(audit.lines().count(), MAX_REFUSED as usize);
+    assert!(audit.len() < 250_000, "{}", audit.len());
+    // What is signed is always written down.
+    assert!(signer.sign(&asker, &request(Some("0 TOL"))).is_ok());
+    let audit = std::fs::read_to_string(home.path().join("state/audit.jsonl")).unwrap();
+    assert_eq!(audit.lines().count(), MAX_REFUSED as usize + 1);
 }
 
 #[test]

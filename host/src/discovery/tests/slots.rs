@@ -12,10 +12,11 @@ use tokio::sync::mpsc;
 use super::*;
 use crate::backend::{Backend, Inbox};
 use crate::discovery::ask::Heard;
-use crate::discovery::listen::clock;
 use crate::network::{Claim, Epoch, Identity, Network, PublicKey, Secret};
 
 const ROOM: u32 = 996;
+/// The middle of an hour, as a network moves every hour.
+const NOW: Duration = Duration::from_secs(3600 * 500_000 + 1800);
 const PLACES: usize = 20;
 
 type Places = [Option<(u64, Vec<u8>)>; PLACES];
@@ -98,19 +99,19 @@ fn network() -> Network {
 }
 
 fn place() -> Arc<Place> {
-    Arc::new(Place::new(&network(), "store", Epoch::at(clock())))
+    Arc::new(Place::new(&network(), "store", Epoch::at(NOW)))
 }
 
 fn listener(store: &Store, sender: mpsc::Sender<Heard>) -> Listener {
     let deadline = Instant::now() + Duration::from_secs(60);
     let caps = Caps::new(Stores::Endpoints, 60);
-    Listener::new("store", Arc::new(store.clone()), sender, deadline, clock(), &caps)
+    Listener::new("store", Arc::new(store.clone()), sender, deadline, NOW, &caps)
 }
 
 fn record(writer: u8, withdrawn: bool) -> Record {
     let endpoints = vec![format!("10.0.0.{}:1", writer.max(1)).parse().unwrap()];
     let claim = Claim { endpoints, lifetime: Duration::from_secs(3600), withdrawn, ..Claim::default() };
-    Record::sign(&Identity::new(&[writer; 32]), place().binding(), &claim, clock()).unwrap()
+    Record::sign(&Identity::new(&[writer; 32]), place().binding(), &claim, NOW).unwrap()
 }
 
 async fn write_all(store: &Store, writers: u8) -> Vec<Result<Receipt>> {
@@ -124,7 +125,7 @@ async fn write_all(store: &Store, writers: u8) -> Vec<Result<Receipt>> {
 
 async fn seen(store: &Store) -> BTreeSet<PublicKey> {
     let (sender, mut heard) = mpsc::channel(1000);
-    walk(listener(store, sender), place()).await.unwrap();
+    walk(listener(store, sender), place()).await.1.unwrap();
     let mut newest = Newest::default();
     while let Some(Heard::Records { records, .. }) = heard.recv().await {
         newest.extend(records);
@@ -165,7 +166,7 @@ async fn the_change_of_the_hour_and_wrong_clocks_lose_nobody() {
 
             let (sender, mut heard) = mpsc::channel(100);
             for epoch in Epoch::window(ours) {
-                walk(Listener { sender: sender.clone(), ..at(ours) }, place_at(epoch)).await.unwrap();
+                walk(Listener { sender: sender.clone(), ..at(ours) }, place_at(epoch)).await.1.unwrap();
             }
             let found = heard.try_recv();
             assert!(

@@ -1,4 +1,5 @@
-use std::fs::{File, OpenOptions};
+use std::collections::BTreeMap;
+use std::fs::{DirEntry, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ pub(crate) struct Unpacked {
     pub(crate) library: PathBuf,
     /// Of the library.
     pub(crate) digest: Digest,
+    /// Of all else, by the files' names.
+    pub(crate) files: BTreeMap<String, Digest>,
 }
 
 /// What an archive says of itself, for whoever signs it. It may be for another machine, so nothing is written or opened.
@@ -133,9 +136,9 @@ fn nothing_more<R: Read>(mut frame: io::Take<StreamingDecoder<R, FrameDecoder>>)
 
 /// The manifest beside the library is what was read; the one inside is what will run.
 fn compare(folder: &Path, target: &str, manifest: Manifest, text: &str) -> Result<Unpacked> {
-    let library = folder.join(names::library(&manifest.name, target));
+    let wanted = names::library(&manifest.name, target);
+    let library = folder.join(&wanted);
     if !library.is_file() {
-        let wanted = names::library(&manifest.name, target);
         return Err(refuse(format!("it has no library {wanted}")).at("target"));
     }
     names::version(&manifest.version).map_err(refuse)?;
@@ -145,9 +148,19 @@ fn compare(folder: &Path, target: &str, manifest: Manifest, text: &str) -> Resul
     if inside != manifest || embedded.as_deref() != Ok(text) {
         return Err(refuse("its plugin.toml is another one than that in its library".into()).at("manifest"));
     }
-    let digest = File::open(&library).and_then(Digest::of_reader);
-    let digest = digest.map_err(|error| Error::file("read", &library, &error))?;
-    Ok(Unpacked { manifest, library, digest })
+    let mut files = digests(folder)?;
+    let digest = files.remove(&wanted).ok_or_else(|| refuse(format!("it has no library {wanted}")))?;
+    Ok(Unpacked { manifest, library, digest, files })
+}
+
+fn digests(folder: &Path) -> Result<BTreeMap<String, Digest>> {
+    let failed = |error: io::Error| Error::file("read", folder, &error);
+    let digest = |entry: io::Result<DirEntry>| {
+        let entry = entry?;
+        let digest = Digest::of_reader(File::open(entry.path())?)?;
+        Ok((entry.file_name().to_string_lossy().into_owned(), digest))
+    };
+    std::fs::read_dir(folder).and_then(|all| all.map(digest).collect()).map_err(failed)
 }
 
 /// Writes a new file that is on the disk when this returns.

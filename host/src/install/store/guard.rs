@@ -15,7 +15,7 @@ pub(super) fn folder(plugin: &str, path: &Path) -> Result<()> {
 }
 
 /// A file that is the user's own, no link, and that nobody else can write.
-pub(super) fn file(plugin: &str, path: &Path) -> Result<()> {
+pub(in crate::install) fn file(plugin: &str, path: &Path) -> Result<()> {
     let about = look(plugin, path)?;
     if !about.is_file() {
         return Err(refuse(plugin, path, "is no plain file, but should be one"));

@@ -1,6 +1,7 @@
 //! Where installed plugins lie: `<data>/plugins/NAME/VERSION/TARGET/`, versions side by side. Which one is used says the registry.
 
 mod guard;
+mod old;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+pub(super) use guard::file as guard_file;
 pub(crate) use stage::Stage;
 
 use super::{Digest, names};
@@ -56,15 +58,26 @@ impl Store {
 
     /// Refuses what somebody else could have changed: every folder on the way and the library itself.
     pub(crate) fn guard(&self, name: &str, version: &str) -> Result<()> {
+        self.guard_folder(name, version)?;
+        guard::file(name, &self.library(name, version))
+    }
+
+    /// The same of the folders alone.
+    pub(super) fn guard_folder(&self, name: &str, version: &str) -> Result<()> {
         guard::folder(name, &self.plugins)?;
-        let library = self.library(name, version);
-        let below = library.strip_prefix(&self.plugins).unwrap_or(&library);
+        let folder = self.folder(name, version);
+        let below = folder.strip_prefix(&self.plugins).unwrap_or(&folder);
         let mut path = self.plugins.clone();
-        for part in below.parent().into_iter().flat_map(Path::components) {
+        for part in below.components() {
             path.push(part);
             guard::folder(name, &path)?;
         }
-        guard::file(name, &library)
+        Ok(())
+    }
+
+    /// All that lies in the folder of a version.
+    pub(super) fn files(&self, name: &str, version: &str) -> Result<Vec<PathBuf>> {
+        entries(&self.folder(name, version))
     }
 
     /// Puts a staged folder in its place. What lies there already and is whole stays, so that nobody who runs it sees a change.

@@ -129,7 +129,9 @@ impl KdfParams {
         let (passphrase, mut key) = (passphrase.expose_secret().as_bytes(), Zeroizing::new([0; 32]));
         match kdf {
             "scrypt" => {
-                let memory = 128u64.saturating_mul(self.n).saturating_mul(self.r.into());
+                // Both of its tables: V of N blocks, and B of p (RFC 7914 section 6).
+                let blocks = self.n.saturating_add(self.p.into());
+                let memory = 128u64.saturating_mul(blocks).saturating_mul(self.r.into());
                 let modest = self.n.is_power_of_two() && memory <= MOST_MEMORY && self.p <= 16;
                 let log_n = u8::try_from(self.n.checked_ilog2().unwrap_or(0)).unwrap_or(u8::MAX);
                 let params = modest.then(|| scrypt::Params::new(log_n, self.r, self.p).ok()).flatten();

@@ -69,13 +69,34 @@ pub(crate) fn hints() -> Vec<(String, String)> {
 
 /// The variables that no program started by bitboot needs to see.
 pub(crate) fn confidential() -> impl Iterator<Item = String> {
-    names().filter(|name| {
-        name.starts_with(PREFIX) || name.starts_with(OLD_PREFIX) || name == "BITBOOT_PASSPHRASE_FILE"
-    })
+    names().filter(|name| is_confidential(name))
+}
+
+fn is_confidential(name: &str) -> bool {
+    name.starts_with(OLD_PREFIX) || holds_secret(name)
+}
+
+/// Whether a variable of ours is one for secrets: keys and passphrases, or what a single plugin may have read.
+pub(crate) fn holds_secret(name: &str) -> bool {
+    let is_old = name.starts_with(OLD_PREFIX) && OLD_ENDINGS.iter().any(|ending| name.ends_with(ending));
+    is_old || [PREFIX, "BITBOOT_PASSPHRASE", "BITBOOT_PLUGIN_"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn names() -> impl Iterator<Item = String> {
     let mut names: Vec<_> = env::vars_os().filter_map(|(name, _)| name.into_string().ok()).collect();
     names.sort();
     names.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_plugin_alone_may_have_read_is_confidential() {
+        let names =
+            ["BITBOOT_KEY_A", "BITBOOT_PLUGIN_ACME_LOGIN", "BITBOOT_PASSPHRASE_FILE", "BITBOOTPY_A_KEY"];
+        assert!(names.into_iter().all(is_confidential));
+        assert!(!["BITBOOT_HOME", "BITBOOT_VIA", "HOME"].into_iter().any(is_confidential));
+    }
 }

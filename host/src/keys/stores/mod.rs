@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Kind, Result};
 use crate::paths::Paths;
 
-pub(crate) use environment::confidential;
+pub(crate) use environment::{confidential, holds_secret};
 pub(super) use environment::{hints, variable};
 
 /// The name of a store.

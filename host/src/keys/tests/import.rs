@@ -49,6 +49,9 @@ fn keystores_of_the_specification_are_opened() {
     }
     let greedy = scrypt.replace("262144", "1099511627776");
     assert!(read(&greedy, None).unwrap_err().what.contains("too much work"));
+    // 16 GiB: the table of blocks grows with r and p as well.
+    let wide = scrypt.replace("\"n\":262144,\"p\":8,\"r\":1,", "\"n\":1,\"p\":16,\"r\":8388608,");
+    assert!(read(&wide, None).unwrap_err().what.contains("too much work"));
 }
 
 #[test]

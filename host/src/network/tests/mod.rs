@@ -70,7 +70,8 @@ fn some_endpoint() -> impl Strategy<Value = String> {
         (any::<[u8; 4]>(), 1u16..).prop_map(|(ip, port)| format!("{}:{port}", std::net::Ipv4Addr::from(ip))),
         (any::<[u8; 16]>(), 1u16..)
             .prop_map(|(ip, port)| format!("[{}]:{port}", std::net::Ipv6Addr::from(ip))),
-        ("[a-z][a-z0-9-]{0,60}\\.[a-z]{2,9}", 1u16..).prop_map(|(name, port)| format!("{name}:{port}")),
+        ("[a-z]([a-z0-9-]{0,59}[a-z0-9])?\\.[a-z]{2,9}", 1u16..)
+            .prop_map(|(name, port)| format!("{name}:{port}")),
     ]
 }
 

@@ -95,7 +95,8 @@ fn open(start: &Start) -> Result<(Library, InForce), Refusal> {
     Ok((Library::load(&path, &start.manifest)?, in_force))
 }
 
-/// Ends this process with its host, also while the plugin blocks the thread that reads.
+/// Ends this process with its host, also while the plugin blocks the thread that reads. Not on Windows, which would want a job object: there such a
+/// plugin stays when the host is killed.
 fn watch(input: &File) {
     #[cfg(unix)]
     if let Ok(input) = input.try_clone() {

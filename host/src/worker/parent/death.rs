@@ -30,7 +30,7 @@ impl Death {
             return Self::of_signal(signal);
         }
         let cause = match status.and_then(|status| status.code()) {
-            Some(code) => format!("ended itself with code {code}"),
+            Some(code) => format!("ended itself with code {}", exit_code(code)),
             None => "ended".into(),
         };
         Self { cause, is_fault: true, last_lines: Vec::new() }
@@ -84,6 +84,32 @@ impl Death {
     /// The end of what it wrote, as a sentence.
     pub(crate) fn last_words(&self) -> Option<String> {
         last_words(&self.last_lines)
+    }
+}
+
+/// An exit code as people look it up. On Windows a process that crashes ends with an NTSTATUS, whose numbers and names are those of Microsoft's
+/// \[MS-ERREF\].
+pub(crate) fn exit_code(code: i32) -> String {
+    if cfg!(windows) { windows_exit_code(code) } else { code.to_string() }
+}
+
+fn windows_exit_code(code: i32) -> String {
+    const NAMES: [(&str, &str); 7] = [
+        ("0xC0000005", "STATUS_ACCESS_VIOLATION"),
+        ("0xC000001D", "STATUS_ILLEGAL_INSTRUCTION"),
+        ("0xC0000017", "STATUS_NO_MEMORY"),
+        ("0xC0000094", "STATUS_INTEGER_DIVIDE_BY_ZERO"),
+        ("0xC00000FD", "STATUS_STACK_OVERFLOW"),
+        ("0xC0000374", "STATUS_HEAP_CORRUPTION"),
+        ("0xC0000409", "STATUS_STACK_BUFFER_OVERRUN, which is also what abort() leaves"),
+    ];
+    if code >= 0 {
+        return code.to_string();
+    }
+    let number = format!("{code:#010X}");
+    match NAMES.iter().find(|(known, _)| *known == number) {
+        Some((_, name)) => format!("{number} ({name})"),
+        None => number,
     }
 }
 
@@ -144,5 +170,17 @@ impl LastLines {
         if lines.len() > KEPT {
             lines.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::windows_exit_code;
+
+    #[test]
+    fn codes_of_windows_are_those_that_people_look_up() {
+        assert_eq!(windows_exit_code(3), "3");
+        assert_eq!(windows_exit_code(-1_073_741_819), "0xC0000005 (STATUS_ACCESS_VIOLATION)");
+        assert_eq!(windows_exit_code(-1), "0xFFFFFFFF");
     }
 }

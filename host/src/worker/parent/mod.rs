@@ -28,8 +28,8 @@ use self::shared::Shared;
 use super::sandbox::{Confine, InForce};
 use super::talk::{Ready, Start, VERSION, ask};
 
-pub(crate) use death::last_words;
 pub use death::{Death, Witness};
+pub(crate) use death::{exit_code, last_words};
 #[cfg(fuzzing)]
 pub(crate) use fuzzing::hear;
 pub use remote::{Events, Remote};

@@ -90,7 +90,7 @@ impl Services for Counter {
     fn request(&self, service: &str, _body: &[u8]) -> bitboot_plugin_api::Result<Vec<u8>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         if service == "slow" {
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(500));
         }
         Ok(Vec::new())
     }

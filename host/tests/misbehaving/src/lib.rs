@@ -2,6 +2,7 @@
 //! every test; the libraries that are not even opened are under `examples/`.
 
 mod careless;
+mod credentials;
 mod dies;
 mod floods;
 mod garbage;
@@ -17,6 +18,7 @@ mod toll;
 use bitboot_plugin_api::export_plugin;
 
 use careless::Careless;
+use credentials::Credentials;
 use dies::Dies;
 use floods::Floods;
 use garbage::Garbage;
@@ -30,5 +32,5 @@ use toll::Toll;
 
 export_plugin! {
     manifest: "../plugin.toml",
-    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies, Toll, Intrudes]
+    backends: [Panics, Careless, Lax, Hangs, Slow, Floods, Garbage, Prints, Dies, Toll, Intrudes, Credentials]
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::memory;
 
-/// Finds one peer late, and ends later still.
+/// Finds one peer late, and ends later still. What is announced it takes back later than that.
 pub(crate) struct Slow(SlowConfig, Option<Endpoint>);
 
 /// When what happens.
@@ -22,6 +22,8 @@ pub(crate) struct SlowConfig {
     delay_ms: u64,
     /// Milliseconds from there to the end.
     then_ms: u64,
+    /// Milliseconds that taking something back lasts; without them, nothing can be announced.
+    withdraw_ms: Option<u64>,
 }
 
 impl Backend for Slow {
@@ -37,8 +39,16 @@ impl Backend for Slow {
         memory::caps()
     }
 
-    async fn announce(&self, _what: Announcement, _cx: Cx) -> Result<Receipt> {
-        Err(Error::unsupported("this one only finds"))
+    async fn announce(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
+        match self.0.withdraw_ms {
+            Some(_) => memory::announce(&what),
+            None => Err(Error::unsupported("this one only finds")),
+        }
+    }
+
+    async fn withdraw(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
+        sleep(Duration::from_millis(self.0.withdraw_ms.unwrap_or_default())).await;
+        Ok(memory::withdraw(&what))
     }
 
     async fn lookup(&self, _query: Query, found: Found) -> Result<()> {

@@ -13,7 +13,9 @@ use bitboot_plugin_api::{Call, ErrorKind, Locator, Query, message};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(60);
+/// Less than a call has: whoever leaves does not wait for it.
+const AT_ONCE: Duration = Duration::from_secs(30);
 
 fn query() -> Query {
     Query::new(Locator::new(&[7; 20]).unwrap())
@@ -44,7 +46,7 @@ async fn a_call_that_hangs_is_told_at_its_deadline_and_left_at_once() {
     assert!(backend.health().await.unwrap().reachable, "one thread of two is left");
     let start = Instant::now();
     drop((hanging, backend));
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
@@ -55,20 +57,20 @@ async fn a_plugin_that_hangs_with_all_its_threads_does_not_hang_the_host() {
     sleep(Duration::from_millis(100)).await;
     let start = Instant::now();
     drop((hanging, backend));
-    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    assert!(start.elapsed() < AT_ONCE, "{:?}", start.elapsed());
 }
 
 #[tokio::test]
 async fn what_is_found_early_comes_early() {
-    let config = json!({ "peer": "203.0.113.7:4001", "delay_ms": 50, "then_ms": 60_000 });
+    let config = json!({ "peer": "203.0.113.7:4001", "delay_ms": 50, "then_ms": 600_000 });
     let backend = open("slow", config).await;
     let start = Instant::now();
-    let mut stream = backend.lookup_stream(&query(), Duration::from_secs(60));
+    let mut stream = backend.lookup_stream(&query(), Duration::from_secs(600));
     assert!(matches!(stream.next().await, Some(Said::Peer(_))));
-    assert!((50..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert!((50..60_000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
     assert!(stream.is_running());
     // What was found before the deadline stays found.
-    let finds = backend.lookup(&query(), Duration::from_millis(300)).await;
+    let finds = backend.lookup(&query(), Duration::from_secs(3)).await;
     assert_eq!((finds.peers.len(), finds.outcome.unwrap_err().kind), (1, ErrorKind::TimedOut));
 }
 
@@ -81,10 +83,15 @@ async fn a_flood_waits_for_a_listener_that_is_behind() {
         let number = counter.fetch_add(1, Ordering::Relaxed);
         if number < 100 { Flow::GoOn } else { Flow::Later }
     });
+    let start = Instant::now();
+    while offers.load(Ordering::Relaxed) <= 100 {
+        assert!(start.elapsed() < SOON, "it does not begin");
+        sleep(Duration::from_millis(5)).await;
+    }
     sleep(Duration::from_millis(300)).await;
     // 100 were taken; since then the same one is offered again, at most once a millisecond.
     let offered = offers.load(Ordering::Relaxed);
-    assert!((101..500).contains(&offered), "{offered}");
+    assert!(u128::from(offered) < 200 + start.elapsed().as_millis(), "{offered}");
     assert!(running.is_running());
 }
 
@@ -108,7 +115,7 @@ async fn a_flood_stops_when_it_is_told_to() {
 #[tokio::test]
 async fn a_flood_of_large_values_comes_through_piece_by_piece() {
     let config = json!({ "value_bytes": message::MAX, "count": 64 });
-    let finds = open("floods", config).await.lookup(&query(), Duration::from_secs(20)).await;
+    let finds = open("floods", config).await.lookup(&query(), SOON).await;
     assert_eq!((finds.outcome, finds.values.len()), (Ok(()), 64));
     let config = json!({ "value_bytes": message::MAX + 1 });
     let finds = open("floods", config).await.lookup(&query(), SOON).await;

@@ -9,7 +9,7 @@ use bitboot_plugin_api::ffi::outside::Library;
 use bitboot_plugin_api::{Action, Announcement, ErrorKind, Locator, Query, Receipt, message};
 use serde_json::{Value, json};
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(60);
 
 fn locator() -> Locator {
     Locator::new(&[7; 20]).unwrap()

@@ -162,7 +162,7 @@ async fn three_files_are_three_plugins() {
     }
     // Each has a memory of its own.
     for (port, backend) in backends {
-        let finds = backend.lookup(&Query::new(locator.clone()), Duration::from_secs(5)).await;
+        let finds = backend.lookup(&Query::new(locator.clone()), Duration::from_secs(60)).await;
         let ports = finds.peers.iter().map(|peer| peer.endpoint.port()).collect::<Vec<_>>();
         assert_eq!(ports, [port]);
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bitboot_plugin_api::{Announcement, Endpoint, ErrorKind, Query, Write, message};
+use bitboot_plugin_api::{Action, Announcement, Endpoint, ErrorKind, Locator, Query, Write, message};
 use serde_json::Value;
 
 use crate::bench::{Bench, DEADLINE};
@@ -21,6 +21,7 @@ pub(super) async fn odd_values_cause_no_panic(bench: &Bench) -> Told {
             ("withdraw", message::encode(&odd_announcement(bench, round))),
             ("watch", message::encode(&Query::new(bench.fresh()).with_limit(0))),
             ("read", message::encode(&Query::new(bench.fresh_slot()).with_limit(0))),
+            ("quote_action", message::encode(&Action::new("no-such-action", Value::Null))),
         ];
         // What costs money is not done for fun.
         if !bench.caps.paid {
@@ -88,14 +89,16 @@ pub(super) async fn noise_of_strangers_is_passed_over(bench: &Bench) -> Told {
     let Some(noise) = &bench.subject.noise else {
         return idle("the test names no way to put noise on the medium");
     };
+    let put = |place: &Locator, bytes: &[u8]| match &bench.subject.outside {
+        Some(outside) => outside.put_noise(place, bytes),
+        None => noise.put(place, bytes),
+    };
     let (locator, sample) = (bench.fresh(), Sample::new(&bench.caps, 1));
     bench.plant(&locator, std::iter::once(sample.clone())).await?;
     let alone = bench.fresh();
     for bytes in odd_bytes(bench) {
         for place in [&locator, &alone] {
-            noise
-                .put(place, &bytes)
-                .map_err(|error| Unkept::broken(format!("the test's own noise: {error}")))?;
+            put(place, &bytes).map_err(|error| Unkept::broken(format!("the test's own noise: {error}")))?;
         }
         let finds = bench.two.lookup(&Query::new(alone.clone()), DEADLINE).await;
         ensure(finds.outcome.is_ok(), || format!("{} odd bytes: {finds:?}", bytes.len()))?;

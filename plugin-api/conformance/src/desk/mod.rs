@@ -1,22 +1,48 @@
 mod keys;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bitboot_plugin_api::ffi::outside::Services;
+use bitboot_plugin_api::ffi::outside::{Reads, Services};
 use bitboot_plugin_api::{CacheEntry, Error, LogLine, Result, Scheme, SignRequest, Signed, message};
+use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Outside;
+
 /// What a host does for its plugins, in memory: a log that can be read, a cache, and signatures by throwaway keys that everybody knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Desk {
+    asks: Manifest,
+    outside: Option<Arc<dyn Outside>>,
     log: Mutex<Vec<LogLine>>,
     cache: Mutex<BTreeMap<String, Vec<u8>>>,
     settings: Mutex<Value>,
     asked: Mutex<Vec<SignRequest>>,
 }
 
+/// Of a plugin's manifest, what its host has to know to read for it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Manifest {
+    name: String,
+    asks: Asks,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Asks {
+    reads: Vec<String>,
+}
+
 impl Desk {
+    /// For a plugin with this manifest. A manifest that is none asks for nothing; a clause tells.
+    pub(crate) fn new(manifest: &str, outside: Option<Arc<dyn Outside>>) -> Self {
+        let asks = toml::from_str(manifest).unwrap_or_default();
+        let (log, cache, settings, asked) = Default::default();
+        Self { asks, outside, log, cache, settings, asked }
+    }
+
     /// The lines that were logged, in order.
     #[must_use]
     pub fn log(&self) -> Vec<LogLine> {
@@ -27,6 +53,14 @@ impl Desk {
     #[must_use]
     pub fn asked(&self) -> Vec<SignRequest> {
         hold(&self.asked).clone()
+    }
+
+    fn read(&self, what: &str) -> Result<Option<Vec<u8>>> {
+        let settings = hold(&self.settings).clone();
+        match &self.outside {
+            Some(outside) => outside.read(what, &settings),
+            None => Reads::new(&self.asks.name, &self.asks.asks.reads, &settings).read(what),
+        }
     }
 
     /// Lets the backend have files read that these settings name, as a host does.
@@ -65,10 +99,7 @@ impl Services for Desk {
             }
             "read" => {
                 let CacheEntry { name, .. } = message::decode(body)?;
-                let path = name.strip_prefix("config.").and_then(|key| {
-                    hold(&self.settings).get(key).and_then(Value::as_str).map(ToOwned::to_owned)
-                });
-                let bytes = path.and_then(|path| std::fs::read(path).ok());
+                let bytes = self.read(&name)?;
                 return Ok(message::encode(&CacheEntry { name, bytes }));
             }
             "sign" => {

@@ -3,8 +3,10 @@
 mod inspect;
 mod library;
 pub mod process;
+mod reads;
 mod refusal;
 
 pub use inspect::{inspect, inspect_file, open};
 pub use library::{Callee, Library, Running, Services};
+pub use reads::Reads;
 pub use refusal::{Gate, Refusal};

@@ -1,7 +1,10 @@
 //! What a process needs that opens one plugin and nothing else, and that safe code cannot do.
-#![expect(
-    unsafe_code,
-    reason = "calls of the system that have no safe form: every one states what it relies on"
+#![cfg_attr(
+    unix,
+    expect(
+        unsafe_code,
+        reason = "calls of the system that have no safe form: every one states what it relies on"
+    )
 )]
 
 /// Closes every descriptor but the standard three and those that are named: what a careless parent left open is none of a plugin's

@@ -1,17 +1,24 @@
-//! What one node's chain has of ours: walked once, kept, and followed when the chain is reorganized.
+//! What one node's chain has of ours: walked once, or found by its index; kept, and followed when the chain is reorganized.
 
+mod ahead;
+mod deepen;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
+mod indexed;
 mod kept;
 mod provisional;
 mod walk;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bitboot_plugin_api::{Author, Authored, Host, Level, Result};
+use bitboot_rpc::Node as _;
 use bitcoin::BlockHash;
 use tokio::sync::Mutex;
 
-use crate::config::BitcoinConfig;
-use crate::message::Tag;
+use crate::config::{BitcoinConfig, Index};
+use crate::lookup::{Ear, Order};
+use crate::message::{Place, Tag};
 use crate::node::Node;
 use kept::Kept;
 use provisional::Provisional;
@@ -30,65 +37,117 @@ pub(crate) struct Find {
 pub(crate) struct Scan {
     node: Node,
     host: Host,
-    /// Its name in the host's cache.
-    name: String,
     lookback: u32,
+    index: Index,
     mempool: bool,
-    state: Arc<Mutex<State>>,
+    state: Mutex<State>,
+    /// More was walked than is kept.
+    is_ahead: AtomicBool,
 }
 
-/// One lookup at a time goes on reading; the others wait for what it finds.
+/// One lookup at a time goes on reading; the others wait for what it finds. What is kept is `None` until the cache was asked.
+#[derive(Default)]
 struct State {
-    /// `None` until the cache was asked.
-    kept: Option<Kept>,
+    walked: Option<Kept>,
+    indexed: Option<Kept>,
     waiting: Provisional,
 }
 
 impl Scan {
-    pub(crate) fn new(number: usize, node: Node, config: &BitcoinConfig, host: Host) -> Self {
+    pub(crate) fn new(node: Node, config: &BitcoinConfig, host: Host) -> Self {
         Self {
             node,
             host,
-            name: format!("chain-{number}"),
             lookback: config.lookback_blocks.max(1),
+            index: config.index,
             mempool: config.mempool,
-            state: Arc::new(Mutex::new(State { kept: None, waiting: Provisional::default() })),
+            state: Mutex::default(),
+            is_ahead: AtomicBool::new(false),
         }
     }
 
-    /// All messages under a tag, the newest first.
-    pub(crate) async fn find(&self, tag: Tag) -> Result<Vec<Find>> {
+    /// Tells all messages of a place as they come: those that wait for a block, those that the index leads to, and those of every block.
+    pub(crate) async fn look(&self, place: &Place, ear: &Ear) -> Result<()> {
         self.node.check().await?;
-        let mut state = self.state.lock().await;
-        if state.kept.is_none() {
-            let cached = self.host.cache_get(&self.name).await.ok().flatten();
-            state.kept = Some(cached.and_then(|bytes| Kept::of_bytes(&bytes)).unwrap_or_default());
+        // Before the blocks, so that none gets into one unseen.
+        self.waiting(place.tag, ear).await;
+        if self.indexed(place, ear).await && self.index == Index::Only {
+            return Ok(());
         }
-        let State { kept, waiting } = &mut *state;
-        let kept = kept.get_or_insert_with(Kept::default);
-        self.walk(kept).await?;
-        if self.mempool {
-            // What waits is an extra: a node that does not tell it is no reason to tell nothing.
-            if let Err(error) = waiting.refresh(&self.node).await {
+        self.walked(place.tag, ear).await
+    }
+
+    /// All messages under a tag in the chain: every block is read that was not before.
+    async fn walked(&self, tag: Tag, ear: &Ear) -> Result<()> {
+        let mut state = self.state.lock().await;
+        let kept = self.recall(&mut state.walked, &self.name("chain")).await;
+        self.walk(kept, tag, ear).await?;
+        ear.tell(under(tag, &kept.finds), Order::Newest).await;
+        Ok(())
+    }
+
+    /// Messages under a tag that wait for a block.
+    async fn waiting(&self, tag: Tag, ear: &Ear) {
+        if !self.mempool {
+            return;
+        }
+        let mut state = self.state.lock().await;
+        // What waits is an extra: a node that does not tell it is no reason to tell nothing.
+        match state.waiting.refresh(&self.node, ear).await {
+            Ok(0) => {}
+            Ok(left) => {
+                let text = format!("{left} unconfirmed transactions were not looked at: too many wait");
+                self.host.log(Level::Info, text);
+            }
+            Err(error) => {
                 self.host.log(Level::Warn, format!("unconfirmed transactions were not read: {error}"));
             }
         }
-        let all = waiting.finds().chain(kept.finds.iter().rev());
-        Ok(all.filter(|find| find.tag == tag).cloned().collect())
+        let finds = state.waiting.finds().filter(|find| find.tag == tag).cloned().collect();
+        ear.tell(finds, Order::AsRead).await;
     }
 
     /// The last block that was read up to a height.
     pub(crate) async fn last(&self, height: u32) -> Option<(u32, BlockHash)> {
         let state = self.state.lock().await;
-        state.kept.as_ref()?.blocks.iter().rev().find(|(at, _)| *at <= height).copied()
+        state.walked.as_ref()?.blocks.iter().rev().find(|(at, _)| *at <= height).copied()
+    }
+
+    /// The name of something of this node's in the host's cache. Another node in its place begins anew: what this one may have hidden must not
+    /// stay hidden.
+    fn name(&self, what: &str) -> String {
+        format!("{what}-{}", self.node.mark())
+    }
+
+    /// What was kept under a name.
+    async fn recall<'a>(&self, kept: &'a mut Option<Kept>, name: &str) -> &'a mut Kept {
+        if kept.is_none() {
+            let cached = self.host.cache_get(name).await.ok().flatten();
+            *kept = cached.and_then(|bytes| Kept::of_bytes(&bytes));
+        }
+        kept.get_or_insert_default()
+    }
+
+    /// Keeps how far a walk has come that was broken off.
+    pub(crate) async fn save(&self) {
+        let state = self.state.lock().await;
+        if let Some(kept) = state.walked.as_ref().filter(|_| self.is_ahead.load(Relaxed)) {
+            self.keep(&self.name("chain"), kept).await;
+        }
     }
 
     /// Keeps how far it has come. A cache that cannot be written makes the next lookup slower, nothing else.
-    async fn keep(&self, kept: &Kept) {
-        if let Err(error) = self.host.cache_put(&self.name, &kept.to_bytes()).await {
+    async fn keep(&self, name: &str, kept: &Kept) {
+        if let Err(error) = self.host.cache_put(name, &kept.to_bytes()).await {
             self.host.log(Level::Debug, format!("what was read cannot be kept: {error}"));
         }
+        self.is_ahead.store(false, Relaxed);
     }
+}
+
+/// What was found under a tag, the newest first.
+fn under(tag: Tag, finds: &[Find]) -> Vec<Find> {
+    finds.iter().rev().filter(|find| find.tag == tag).cloned().collect()
 }
 
 impl Find {

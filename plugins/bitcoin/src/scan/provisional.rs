@@ -7,6 +7,7 @@ use bitcoin::{Amount, Transaction, Txid};
 
 use super::Find;
 use super::walk::{find_of, is_candidate};
+use crate::lookup::Ear;
 use crate::node::Node;
 
 /// What is known of the transactions that wait.
@@ -25,25 +26,28 @@ impl Provisional {
         self.seen.values().flatten()
     }
 
-    /// Looks at what came since the last time, and forgets what is gone.
-    pub(super) async fn refresh(&mut self, node: &Node) -> Result<()> {
+    /// Looks at what came since the last time, and forgets what is gone; how many are left to be looked at.
+    pub(super) async fn refresh(&mut self, node: &Node, ear: &Ear) -> Result<usize> {
         let waiting: HashSet<Txid> = node.waiting().await?.into_iter().collect();
         self.seen.retain(|id, _| waiting.contains(id));
-        let new: Vec<Txid> =
-            waiting.into_iter().filter(|id| !self.seen.contains_key(id)).take(MOST).collect();
+        let mut new: Vec<Txid> = waiting.into_iter().filter(|id| !self.seen.contains_key(id)).collect();
+        let left = new.len().saturating_sub(MOST);
+        new.truncate(MOST);
         for ids in new.chunks(STEP) {
+            ear.reads().await;
             for (id, transaction) in ids.iter().zip(node.transactions(ids).await?) {
-                let find = match transaction.filter(is_candidate) {
-                    Some(transaction) => match spent(node, &transaction).await? {
-                        Some(spent) => find_of(&transaction, spent, 0),
-                        None => None,
-                    },
-                    None => None,
+                // Gone meanwhile, as may be what it spends: where it still waits, the next lookup looks again.
+                let Some(transaction) = transaction else { continue };
+                let find = if is_candidate(&transaction) {
+                    let Some(spent) = spent(node, &transaction).await? else { continue };
+                    find_of(&transaction, spent, 0)
+                } else {
+                    None
                 };
                 self.seen.insert(*id, find);
             }
         }
-        Ok(())
+        Ok(left)
     }
 }
 

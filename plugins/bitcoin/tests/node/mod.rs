@@ -5,35 +5,38 @@
     reason = "each test file is a program of its own and uses a part of this"
 )]
 
-pub mod proxy;
-
-use std::io::{BufReader, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
+use bitboot_rpc::testing::{self, Program};
 use serde_json::{Value, json};
 
 pub struct Bitcoind {
     program: PathBuf,
     folder: tempfile::TempDir,
     port: u16,
-    child: Option<Child>,
+    process: Option<Program>,
+    filters: bool,
 }
 
 /// A login for the tests beside the cookie, as `rpcauth.py` makes it: user and password are `test`.
 const LOGIN: &str = "-rpcauth=test:bitboot$660572c524542c1a806d0c866c07a2f098e602cff5e77450520a7a0f2f1311c0";
-const HEADER: &str = "authorization: Basic dGVzdDp0ZXN0";
-const PATIENCE: Duration = Duration::from_secs(60);
+const HEADER: &str = "Basic dGVzdDp0ZXN0";
 
 impl Bitcoind {
     /// Starts one, with a wallet that has coins.
     pub fn start(program: &Path) -> Self {
-        // Nobody listens there now; bitcoind ends at once if somebody does in a moment.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let folder = tempfile::tempdir().unwrap();
-        let mut node = Self { program: program.to_owned(), folder, port, child: None };
+        Self::start_with(program, false)
+    }
+
+    /// The same for one that keeps filters of its blocks.
+    pub fn with_filters(program: &Path) -> Self {
+        Self::start_with(program, true)
+    }
+
+    fn start_with(program: &Path, filters: bool) -> Self {
+        let (port, folder) = (testing::free_port(), tempfile::tempdir().unwrap());
+        let mut node = Self { program: program.to_owned(), folder, port, process: None, filters };
         node.run();
         node.ask("createwallet", json!(["miner"]));
         node.mine(101);
@@ -44,7 +47,8 @@ impl Bitcoind {
         let mut command = Command::new(&self.program);
         command
             .arg(format!("-datadir={}", self.folder.path().display()))
-            .arg(format!("-rpcport={}", self.port));
+            .arg(format!("-rpcport={}", self.port))
+            .arg(format!("-blockfilterindex={}", u8::from(self.filters)));
         command.args([
             "-regtest",
             "-server",
@@ -54,13 +58,8 @@ impl Bitcoind {
             "-listen=0",
         ]);
         command.args(["-dnsseed=0", "-discover=0", "-connect=0", "-fallbackfee=0.0002", "-printtoconsole=0"]);
-        self.child =
-            Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-        let start = Instant::now();
-        while self.try_ask("getblockcount", &json!([])).is_none() {
-            assert!(start.elapsed() < PATIENCE, "bitcoind does not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        let is_ready = || self.try_ask("getblockcount", &json!([])).is_some();
+        self.process = Some(Program::start(&mut command, is_ready));
     }
 
     pub fn url(&self) -> String {
@@ -76,14 +75,8 @@ impl Bitcoind {
     }
 
     fn post(&self, body: &Value) -> Option<Value> {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
         let body = body.to_string();
-        let head = format!(
-            "POST / HTTP/1.1\r\nhost: here\r\n{HEADER}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        stream.write_all((head + &body).as_bytes()).ok()?;
-        let (_, answer) = proxy::message(&mut BufReader::new(stream))?;
+        let (_, answer) = testing::ask(self.port, "", Some(HEADER), Some(body.as_bytes()))?;
         serde_json::from_slice(&answer).ok()
     }
 
@@ -157,27 +150,13 @@ impl Bitcoind {
 
     /// Ends it as its user would, so that it finds everything again.
     pub fn stop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
         self.ask("stop", json!([]));
-        let start = Instant::now();
-        while child.try_wait().unwrap().is_none() {
-            assert!(start.elapsed() < PATIENCE, "bitcoind does not end");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        self.process.as_mut().unwrap().wait();
     }
 
     pub fn restart(&mut self) {
         self.stop();
         self.run();
         self.ask("loadwallet", json!(["miner"]));
-    }
-}
-
-impl Drop for Bitcoind {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }

@@ -29,8 +29,6 @@ const PER_SECOND: f64 = 1000.0;
 const DATAGRAMS: u64 = 21;
 const CLIENT_KIB: u64 = 10 * 1024;
 const NODE_KIB: u64 = 50;
-/// The median of fewer cold lookups is luck.
-const FEW_COLD: usize = 5;
 /// What two runs of the same thing differ by.
 const NOISE: f64 = 1.02;
 
@@ -62,9 +60,7 @@ pub(crate) fn print(networks: &[Network], memory: Option<Memory>) {
 fn times(sheet: &mut Sheet<8>, networks: &[Network], network: &Network) {
     for (what, trips, more, of) in TIMED {
         let Some(ours) = of(&network.ours).median() else { continue };
-        let least = if what == "cold first" { FEW_COLD } else { 1 };
-        let counts = |figures: &Figures| figures.missed == 0 && of(figures).len() >= least;
-        let best = best(network, |figures| of(figures).median().filter(|_| counts(figures)));
+        let best = best(network, |figures| of(figures).median().filter(|_| figures.missed == 0));
         let is_best = best.is_none_or(|(best, _)| ratio(ours, best) <= NOISE);
         let (floor, most) = match network.rtt().filter(|_| trips > 0) {
             Some(rtt) => (Some(rtt * trips), Some(more)),

@@ -55,6 +55,10 @@ impl Engine for AnyEngine {
         both
     }
 
+    fn refusal(&self) -> Option<std::io::Error> {
+        either!(self, engine => engine.refusal())
+    }
+
     async fn put(&self, seed: &Seed, item: &Item, cas: Option<i64>) -> Result<u32, Untaken> {
         either!(self, engine => engine.put(seed, item, cas).await)
     }

@@ -67,6 +67,10 @@ impl Engine for MainlineCrate {
         self.dht.get_peers(Id::from(hash)).map(|peers| peers.into_iter().map(SocketAddr::V4).collect())
     }
 
+    fn refusal(&self) -> Option<std::io::Error> {
+        None
+    }
+
     fn heals(&self) -> bool {
         false
     }

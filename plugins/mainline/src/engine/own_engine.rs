@@ -97,6 +97,11 @@ impl Engine for OwnEngine {
         taken(outcomes)
     }
 
+    fn refusal(&self) -> Option<std::io::Error> {
+        let error = || [Family::V4, Family::V6].into_iter().find_map(|family| self.dht.wire(family).error);
+        self.heard.nothing_went_out().then(error).flatten().map(std::io::Error::from_raw_os_error)
+    }
+
     fn heals(&self) -> bool {
         true
     }
@@ -186,6 +191,7 @@ fn sum([v4, v6]: [Outcome; 2]) -> Outcome {
     Outcome {
         asked: v4.asked + v6.asked,
         answered: v4.answered + v6.answered,
+        unsent: v4.unsent + v6.unsent,
         offered: v4.offered + v6.offered,
         sent_after: v4.sent_after.max(v6.sent_after),
         stored: v4.stored + v6.stored,

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -12,23 +12,42 @@ use super::both::Told;
 use crate::dht::krpc::bencode::Value;
 use crate::dht::{Event, Outcome};
 
-/// When somebody answered last.
+/// What came of the last search.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Heard(Arc<Mutex<Option<Instant>>>);
+pub(super) struct Heard(Arc<Mutex<Last>>);
+
+#[derive(Debug, Default)]
+struct Last {
+    /// When somebody answered last.
+    answered: Option<Instant>,
+    nothing_went_out: bool,
+}
 
 impl Heard {
     pub(super) fn last(&self) -> Option<Instant> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().answered
+    }
+
+    /// Whether the system let none of the last search's questions out.
+    pub(super) fn nothing_went_out(&self) -> bool {
+        self.lock().nothing_went_out
     }
 
     pub(super) fn note(&self, outcomes: &[Outcome; 2]) {
         if outcomes.iter().any(|outcome| outcome.answered > 0) {
             self.now();
         }
+        let sum = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum::<usize>();
+        let unsent = sum(|outcome| outcome.unsent);
+        self.lock().nothing_went_out = unsent > 0 && unsent >= sum(|outcome| outcome.asked);
     }
 
     fn now(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        self.lock().answered = Some(Instant::now());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Last> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bitboot_mainline::dht::krpc::{self, Answer, Ask, Asking, Contact, Put};
-use bitboot_mainline::dht::{Family, Goal, Id, Mode, Node, SearchId, Settings};
+use bitboot_mainline::dht::{Family, Goal, Id, Mode, Node, SearchId, Settings, Transmit};
 
 use super::people::{self, Signed};
 use super::tape::Tape;
@@ -131,8 +131,13 @@ impl<'a> Play<'a> {
 
     fn refuse(&mut self) {
         let Some(Question { to, transaction, .. }) = self.question() else { return };
-        let code = [201, 203, 204, 301, 302, i64::MIN][self.tape.below(6)];
-        self.arrive_bent(to, krpc::error(&transaction, code, "no"));
+        let refusal = |code| krpc::error(&transaction, code, "no");
+        let Some(code) = [201, 203, 204, 301, 302, i64::MIN].get(self.tape.below(7)) else {
+            // It has not even left this machine.
+            self.node.unsent(&Transmit { to, bytes: refusal(0) }, self.now);
+            return self.settle(None);
+        };
+        self.arrive_bent(to, refusal(*code));
     }
 
     /// One of the questions that wait for an answer.

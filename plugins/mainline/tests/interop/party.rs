@@ -17,7 +17,7 @@ pub(crate) enum Party {
 }
 
 /// What is announced may take a moment until it is everywhere.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 impl Party {
     /// A client of ours, or of somebody else where a kind is given.

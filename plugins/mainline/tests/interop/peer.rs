@@ -55,7 +55,7 @@ pub(crate) const LIBTORRENT: Kind = Kind {
 };
 
 /// Longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 const fn of_crate(name: &'static str, command: &'static [&'static str]) -> Kind {
     Kind { name, command, needs: CRATES, answers: FOUR }

@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each test file is a program of its own and uses a part of this")]
 #![expect(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bitboot_conformance::{Driver, Said, Stream, library};
+use bitboot_plugin_api::{Announcement, Receipt};
 use serde_json::{Value, json};
 
 pub(crate) struct Lab {
@@ -33,6 +34,20 @@ impl Lab {
 
     pub(crate) fn config(&self) -> Value {
         json!({ "bootstrap": self.told["bootstrap"], "bind": "127.0.0.1" })
+    }
+}
+
+/// Announces until so many nodes have it. On a busy machine some answer too late to be counted, and are told again.
+pub(crate) async fn announced(backend: &Driver, what: &Announcement, least: u32) -> Receipt {
+    let start = Instant::now();
+    loop {
+        let receipt = backend.announce(what).await.unwrap();
+        assert!(receipt.asked >= receipt.stored, "{receipt:?}");
+        if receipt.stored >= least {
+            return receipt;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "not at {least} nodes: {receipt:?}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bitboot_mainline::dht::{Goal, Id};
 
-use crate::scene::{Announced, FAIR, MINUTE, announce, client, find, grown, server};
+use crate::scene::{Announced, FAIR, MINUTE, SECOND, announce, client, find, grown, server};
 use crate::warm;
 use crate::world::Weather;
 
@@ -92,4 +92,35 @@ fn ten_thousand_networks_in_one_process() {
     assert_eq!(found.percent(), 100);
     assert!(most <= 3 * each_second, "{most} in one second, {each_second} in most");
     assert!(each_second <= 1000, "{each_second} a second");
+}
+
+#[test]
+fn a_flood_of_networks_reaches_each_node_at_the_pace_that_others_bear() {
+    // What libtorrent bears: whoever sends it 50 datagrams in ten seconds it does not hear for five minutes.
+    const BORNE: usize = 50;
+    let mut world = grown(13, FAIR, 100);
+    let (flooder, asker) = (world.add(server), world.add(client));
+    world.run(MINUTE);
+    let hashes: Vec<Id> = (0..300).map(|_| Id::random(&mut world.chance)).collect();
+    world.tally.watch(world.hosts[flooder].at);
+    let searches: Vec<_> =
+        hashes.iter().map(|hash| world.search(flooder, Goal::Announce(*hash, vec![4242]))).collect();
+    let began = world.now;
+    let is_over = world.run_until(5 * MINUTE, |world| {
+        searches.iter().all(|search| world.hosts[flooder].searches[search].done.is_some())
+    });
+    let took = world.now - began;
+    let most = world.tally.most_within(10 * SECOND);
+    let stored = |search| world.hosts[flooder].searches[search].outcome.stored;
+    let least = searches.iter().map(stored).min().unwrap();
+    let peer = SocketAddr::new(world.hosts[flooder].at.ip(), 4242);
+    let announced: Vec<_> = hashes.iter().map(|hash| Announced { hash: *hash, by: flooder, peer }).collect();
+    let found = find(&mut world, &[asker, 7, 8, 9], &announced);
+    println!(
+        "300 networks at once among 100 nodes: {took:?}, no node asked more than {most} times in ten seconds"
+    );
+    println!("    stored at {least} nodes at the least, found {found}");
+    assert!(is_over && least >= 8, "{took:?}, stored at {least}");
+    assert!(most < BORNE, "{most} in ten seconds");
+    assert_eq!(found.percent(), 100);
 }

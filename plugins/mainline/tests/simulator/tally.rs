@@ -17,6 +17,8 @@ pub(crate) struct Tally {
     from: BTreeMap<SocketAddr, Count>,
     watched: Option<SocketAddr>,
     seconds: BTreeMap<u64, u64>,
+    /// When the watched host has asked whom.
+    asked: BTreeMap<SocketAddr, Vec<Duration>>,
 }
 
 /// Datagrams and their bytes.
@@ -43,10 +45,28 @@ impl Tally {
         }
     }
 
-    /// Counts the datagrams of one host by the second from now on.
+    /// A datagram that one host sends another, so long after the beginning.
+    pub(crate) fn leaves(&mut self, from: SocketAddr, to: SocketAddr, bytes: &[u8], after: Duration) {
+        self.passes(from, after);
+        if self.watched == Some(from) && !matches!(kind(bytes), "reply" | "error") {
+            self.asked.entry(to).or_default().push(after);
+        }
+    }
+
+    /// Counts the datagrams of one host by the second from now on, and its questions by whom they are for.
     pub(crate) fn watch(&mut self, at: SocketAddr) {
         self.watched = Some(at);
         self.seconds.clear();
+        self.asked.clear();
+    }
+
+    /// The most questions of the watched host that one other got within any such time.
+    pub(crate) fn most_within(&self, time: Duration) -> usize {
+        let within = |times: &[Duration], first: usize| {
+            times[first..].iter().take_while(|at| **at < times[first] + time).count()
+        };
+        let most = self.asked.values().flat_map(|times| (0..times.len()).map(|first| within(times, first)));
+        most.max().unwrap_or(0)
     }
 
     /// The datagrams of the watched host in each second in which there were any.

@@ -212,7 +212,8 @@ impl World {
             assert!(!wide || is_public(transmit.to), "{at} sends to {}", transmit.to);
             assert!(transmit.bytes.len() <= krpc::MAX_SENT, "{at} sends {} bytes", transmit.bytes.len());
             self.hosts[host].datagrams += 1;
-            self.tally.passes(at, self.now.saturating_duration_since(self.began));
+            let after = self.now.saturating_duration_since(self.began);
+            self.tally.leaves(at, transmit.to, &transmit.bytes, after);
             self.send(at, transmit.to, transmit.bytes);
         }
         for event in events {

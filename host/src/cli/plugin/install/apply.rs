@@ -1,5 +1,6 @@
 //! From an offer to a plugin in use: fetch, compare, unpack, try, place, switch. Until the last step the old version is the one that is used.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::time::SystemTime;
 
@@ -23,6 +24,7 @@ pub(in crate::cli) struct Applied {
     pub(in crate::cli) from: Option<String>,
     source: String,
     key: Option<String>,
+    removed: Vec<String>,
 }
 
 /// Installs what is offered and switches to it. With `enable` it is used even if it was disabled.
@@ -48,6 +50,9 @@ pub(in crate::cli) async fn apply(
     let claim = store.claim(&manifest.name)?;
     trust(context, offer, &manifest.name)?;
     Lock::read(paths)?.compare(&manifest.name, &manifest.version, &locked)?;
+    if let Some(proof) = &offer.proof {
+        proof.keep(stage.folder(), &manifest.name, &manifest.version)?;
+    }
     store.place(&claim, &stage, &manifest.name, &manifest.version)?;
     let key = locked.publisher.as_ref().map(ToString::to_string);
     Lock::change(paths, |lock| {
@@ -56,7 +61,8 @@ pub(in crate::cli) async fn apply(
         Ok(())
     })?;
     switch(context, &claim, &manifest.name, &manifest.version, Some(&offer.source), enable)?;
-    Ok(Applied { manifest, from: before, source: offer.source.clone(), key })
+    let removed = make_room(context, &store, &claim, &manifest.name)?;
+    Ok(Applied { manifest, from: before, source: offer.source.clone(), key, removed })
 }
 
 /// Brings the package into the stage. Nothing of it is looked at before its hash is right.
@@ -109,14 +115,16 @@ fn open(context: &Context, offer: &Offer, stage: &Stage, package: &File) -> Resu
 }
 
 fn what_to_lock(offer: &Offer, unpacked: &Unpacked) -> Locked {
-    let hashes = Hashes { archive: offer.digest, library: unpacked.digest };
     let unsigned = || Locked {
         source: offer.source.clone(),
         publisher: None,
         api: unpacked.manifest.api,
-        targets: [(this_target(), hashes)].into(),
+        targets: BTreeMap::new(),
     };
-    offer.locked().unwrap_or_else(unsigned)
+    let mut locked = offer.locked().unwrap_or_else(unsigned);
+    let hashes = Hashes { files: unpacked.files.clone(), ..Hashes::new(offer.digest, unpacked.digest) };
+    locked.targets.insert(this_target(), hashes);
+    locked
 }
 
 /// The plugin's name belongs to its publisher from now on. What nobody signed cannot take a name that somebody has.
@@ -173,6 +181,24 @@ pub(in crate::cli) fn switch(
     edit.commit()
 }
 
+/// Keeps the version that is used and the one before; older ones go, and the lock forgets them.
+fn make_room(context: &Context, store: &Store, claim: &Claim, name: &str) -> Result<Vec<String>> {
+    let paths = context.paths()?;
+    let registry = Registry::read(paths)?;
+    let Some(Ok(entry)) = registry.plugins.get(name).map(|entry| &entry.value) else { return Ok(Vec::new()) };
+    let keep: Vec<_> = [&entry.version, &entry.previous].into_iter().flatten().cloned().collect();
+    let removed = store.delete_others(claim, name, &keep)?;
+    if !removed.is_empty() {
+        Lock::change(paths, |lock| {
+            if let Some(versions) = lock.plugins.get_mut(name) {
+                versions.retain(|version, _| !removed.contains(version));
+            }
+            Ok(())
+        })?;
+    }
+    Ok(removed)
+}
+
 fn version_in_use(context: &Context, name: &str) -> Result<Option<String>> {
     let registry = Registry::read(context.paths()?)?;
     Ok(registry.plugins.get(name).and_then(|entry| entry.value.as_ref().ok()?.version.clone()))
@@ -194,6 +220,7 @@ impl Applied {
             source: self.source.clone(),
             key: self.key.clone(),
             asks: words(&self.manifest.asks),
+            removed: self.removed.clone(),
             done: true,
         }))
     }
@@ -203,6 +230,9 @@ impl Applied {
         let talk = context.screen.talk();
         let signed = self.key.as_ref().map_or("signed by nobody", |_| "signed");
         talk.say(&format!("plugin \"{name}\" {version} is installed ({signed})"));
+        if !self.removed.is_empty() {
+            talk.say(&format!("older versions are removed: {}", self.removed.join(", ")));
+        }
         match &self.from {
             Some(from) if from != version => {
                 talk.say(&format!("back to {from}: bitboot plugin rollback {name}"));

@@ -8,12 +8,12 @@ use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::client::Bitboot;
 use crate::error::{Error, Kind, Result};
-use crate::install::{Store, library_name, this_target};
+use crate::install::{Store, Trust, library_name, this_target};
 use crate::loader::{Manifest, Request, manifest_of, refused};
 use crate::output::{ChangeLine, Line};
-use crate::registry::{Edit, Section};
+use crate::registry::{Edit, Registry, Section};
 
-pub(super) async fn install(context: &Context, given: &Path, dry_run: bool) -> Result<Exit> {
+pub(super) async fn install(context: &Context, given: &Path, yes: bool, dry_run: bool) -> Result<Exit> {
     let manifest = manifest_of(given).map_err(|refusal| Error {
         fix: Some("give the path of a plugin's library, or of a package".into()),
         ..refused(&given.display().to_string(), given, &refusal)
@@ -26,6 +26,7 @@ pub(super) async fn install(context: &Context, given: &Path, dry_run: bool) -> R
             .say(&format!("plugin \"{}\" {} would be installed as dev", manifest.name, manifest.version));
         return Ok(Exit::OK);
     }
+    may_stand_before(context, &manifest.name, yes)?;
     // The copy is what is opened: nobody can change it between the look and the use.
     let store = Store::new(context.paths()?);
     let stage = store.stage()?;
@@ -46,6 +47,7 @@ pub(super) async fn install(context: &Context, given: &Path, dry_run: bool) -> R
         source: given.display().to_string(),
         key: None,
         asks: words(&manifest.asks),
+        removed: Vec::new(),
         done: true,
     }))?;
     let talk = context.screen.talk();
@@ -55,6 +57,25 @@ pub(super) async fn install(context: &Context, given: &Path, dry_run: bool) -> R
     ));
     say_backends(context, &manifest);
     Ok(Exit::OK)
+}
+
+/// A library is signed by nobody: it takes the name of a publisher's plugin only where a person says so.
+fn may_stand_before(context: &Context, name: &str, yes: bool) -> Result<()> {
+    let paths = context.paths()?;
+    let trust = Trust::read(paths)?;
+    let registry = Registry::read(paths)?;
+    let of = match (trust.owner(name), registry.plugins.get(name)) {
+        (Some((key, known)), _) => format!("its name is that of {}, whose key is {key}", known.name),
+        (None, Some(entry)) if !entry.is_dev() => "a package with its name is installed".to_owned(),
+        _ => return Ok(()),
+    };
+    let question = format!("plugin \"{name}\": {of}; use the library in its place, which nobody has signed?");
+    if yes || context.is_answered() && context.screen.talk().confirm(&question) {
+        return Ok(());
+    }
+    Err(Error::new(Kind::NeedsHuman, format!("the library would stand before plugin \"{name}\""))
+        .because(of)
+        .fix("if you mean it, the same again with --yes"))
 }
 
 /// The folder of a library that has no version to be relied on.

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Kind, Result};
 use crate::install::{
-    Archive, Digest, Fetcher, Hashes, Lock, Locked, MAX_RELEASE, Place, Release, SIGNATURE, package_name,
-    release_of, this_target,
+    Archive, Digest, Fetcher, Hashes, Lock, Locked, MAX_RELEASE, MAX_SIGNATURE, Place, Proof, Release,
+    SIGNATURE, package_name, release_of, this_target,
 };
 
 /// A package for this machine, whose release has a good signature or which nobody has signed.
@@ -12,6 +12,8 @@ pub(in crate::cli) struct Offer {
     /// As it is written into the registry and the lock.
     pub(in crate::cli) source: String,
     pub(in crate::cli) release: Option<Release>,
+    /// The same as its publisher signed it.
+    pub(super) proof: Option<Proof>,
     /// That the package has to have.
     pub(super) digest: Digest,
     pub(super) size: Option<u64>,
@@ -41,7 +43,7 @@ impl Offer {
             }
             None => match sha256.filter(|_| allow_unsigned) {
                 Some(digest) => {
-                    Ok(Self { place: place.clone(), source: place.to_string(), release: None, digest, size: None })
+                    Ok(Self { place: place.clone(), source: place.to_string(), release: None, proof: None, digest, size: None })
                 }
                 None => Err(Error::new(Kind::Integrity, format!("nobody has signed {name}"))
                     .at("unsigned")
@@ -59,7 +61,8 @@ impl Offer {
         source: String,
     ) -> Result<Self> {
         let release = Release::parse(text)?;
-        let signature = fetcher.read(&place.beside(&format!("{}.{SIGNATURE}", place.file_name())), 4096)?;
+        let signature =
+            fetcher.read(&place.beside(&format!("{}.{SIGNATURE}", place.file_name())), MAX_SIGNATURE)?;
         let signature = signature.ok_or_else(|| {
             Error::new(Kind::Integrity, format!("the signature of {} is not there", release.file_name()))
                 .at("signature")
@@ -77,7 +80,8 @@ impl Offer {
         }
         let &Archive { size, package: digest, .. } = release.archive(&this_target())?;
         let package = place.beside(&package_name(&release.name, &release.version, &this_target()));
-        Ok(Self { place: package, source, digest, size: Some(size), release: Some(release) })
+        let proof = Some(Proof { release: text.to_vec(), signature });
+        Ok(Self { place: package, source, digest, size: Some(size), release: Some(release), proof })
     }
 
     pub(in crate::cli) fn name(&self) -> Option<&str> {
@@ -95,9 +99,8 @@ impl Offer {
     /// What the lock will say of it, for all machines.
     pub(super) fn locked(&self) -> Option<Locked> {
         let release = self.release.as_ref()?;
-        let hashes = |archive: &Archive| {
-            (archive.target.clone(), Hashes { archive: archive.package, library: archive.library })
-        };
+        let hashes =
+            |archive: &Archive| (archive.target.clone(), Hashes::new(archive.package, archive.library));
         Some(Locked {
             source: self.source.clone(),
             publisher: Some(release.publisher.key.clone()),

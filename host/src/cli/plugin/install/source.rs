@@ -1,5 +1,5 @@
 use std::env::consts::DLL_SUFFIX;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::install::{Place, version};
@@ -24,7 +24,8 @@ impl FromStr for Source {
         if text.strip_suffix(".bbp").is_some() {
             return place(text).map(Self::Package);
         }
-        if let Some(named) = named(text).filter(|_| !Path::new(text).exists()) {
+        // Whatever lies in the folder that somebody is in: what looks like a name is one, and a file has a folder before it or an ending.
+        if let Some(named) = named(text) {
             return Ok(named);
         }
         if text.contains("://") && !text.ends_with(DLL_SUFFIX) {
@@ -64,6 +65,9 @@ mod tests {
             version: version.map(Into::into),
         };
         assert_eq!(read("demo").unwrap(), named(None, None));
+        // A folder that is there.
+        assert!(matches!(read("src").unwrap(), Source::Named { .. }));
+        assert!(matches!(read("./src").unwrap(), Source::Library(_)));
         assert_eq!(read("main/demo@1.2.0-rc.1").unwrap(), named(Some("main"), Some("1.2.0-rc.1")));
         assert!(matches!(read("./demo.bbp").unwrap(), Source::Package(Place::File(_))));
         assert!(matches!(read("https://example.org/demo.bbp").unwrap(), Source::Package(Place::Web(_))));

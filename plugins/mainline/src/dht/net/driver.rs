@@ -85,19 +85,23 @@ impl Driver {
     async fn send(&mut self) {
         while let Some(datagram) = self.node.transmit() {
             let side = Family::of(datagram.to).index();
-            let Some(socket) = &self.sockets[side] else { continue };
-            loop {
+            let Some(socket) = &self.sockets[side] else {
+                self.node.unsent(&datagram, Instant::now());
+                continue;
+            };
+            let failure = loop {
                 match socket.try_send_to(&datagram.bytes, datagram.to) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if socket.writable().await.is_err() {
-                            break;
+                        if let Err(error) = socket.writable().await {
+                            break Some(error);
                         }
                     }
-                    outcome => {
-                        self.wires.sent(side, outcome.err().as_ref());
-                        break;
-                    }
+                    outcome => break outcome.err(),
                 }
+            };
+            self.wires.sent(side, failure.as_ref());
+            if failure.is_some_and(|error| is_final(error.kind())) {
+                self.node.unsent(&datagram, Instant::now());
             }
         }
     }
@@ -141,6 +145,23 @@ impl Driver {
         }
         self.node.cancel(search, Instant::now());
     }
+}
+
+/// Whether the system would refuse the same datagram again. What it has no room for just now (`ENOBUFS`), or says of an earlier one
+/// (`ECONNREFUSED`), is none of that: the question is asked again when its answer is late.
+fn is_final(failure: io::ErrorKind) -> bool {
+    use io::ErrorKind::{
+        AddrNotAvailable, HostUnreachable, InvalidInput, NetworkDown, NetworkUnreachable, PermissionDenied,
+    };
+    matches!(
+        failure,
+        NetworkUnreachable
+            | HostUnreachable
+            | NetworkDown
+            | PermissionDenied
+            | AddrNotAvailable
+            | InvalidInput
+    )
 }
 
 async fn readable(socket: Option<&UdpSocket>) -> io::Result<()> {

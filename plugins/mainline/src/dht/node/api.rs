@@ -182,6 +182,8 @@ pub struct Outcome {
     pub asked: usize,
     /// Nodes that answered.
     pub answered: usize,
+    /// Datagrams, questions and others, that the system did not let out.
+    pub unsent: usize,
     /// Nodes that were asked to store.
     pub offered: usize,
     /// When the last of them was asked for the first time, from the beginning of the search.

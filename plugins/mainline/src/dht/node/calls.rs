@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use sha1::{Digest, Sha1};
 
 use super::api::SearchId;
+use crate::dht::Id;
 
 /// The questions that are in the air.
 pub(super) struct Calls {
@@ -31,7 +32,7 @@ pub(super) struct Call {
 }
 
 /// What it belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum What {
     /// A step of a search.
     Step(SearchId),
@@ -39,6 +40,8 @@ pub(super) enum What {
     Offer(SearchId),
     /// Is the node there?
     Ping,
+    /// Whom does it know near there? Once more, with its own token as a proof, where it has more to tell.
+    Explore { target: Id, proves: bool },
 }
 
 impl Calls {

@@ -23,6 +23,12 @@ pub(super) struct Search {
     pub(super) has_found: bool,
     /// It stores at nodes whose tokens are remembered, and asks nobody.
     pub(super) is_short: bool,
+    /// So many were not asked, as too many other questions wait for them.
+    pub(super) passed_over: usize,
+    /// Then it begins anew.
+    pub(super) rests_until: Option<Instant>,
+    /// So many were asked before it did; they may still answer.
+    asked_before: usize,
     pub(super) offers: Vec<Offer>,
     pub(super) outcome: Outcome,
 }
@@ -55,9 +61,26 @@ impl Search {
             is_waiting: false,
             has_found: false,
             is_short: false,
+            passed_over: 0,
+            rests_until: None,
+            asked_before: 0,
             offers: Vec::new(),
             outcome: Outcome::default(),
         }
+    }
+
+    /// Goes on as a search that has only begun now, but counts its time from its own beginning.
+    pub(super) fn begin_anew(&mut self, fresh: Self) {
+        let (began, timer, asked_before) = (self.began, self.timer, self.asked());
+        *self = Self { began, timer, asked_before, ..fresh };
+    }
+
+    pub(super) fn began(&self) -> Instant {
+        self.began
+    }
+
+    pub(super) fn asked(&self) -> usize {
+        self.asked_before + self.walk.asked()
     }
 
     /// Of the items of a register each node may have the newest.
@@ -70,9 +93,14 @@ impl Search {
     }
 
     /// Notes that a node is asked to store a part.
-    pub(super) fn offered(&mut self, to: SocketAddr, part: usize, now: Instant) {
-        self.outcome.sent_after = Some(now.saturating_duration_since(self.began));
-        self.offers.push(Offer { to, part, at: now, state: Offered::Sent { tries: 1 } });
+    pub(super) fn offered(&mut self, to: SocketAddr, part: usize, at: Instant) {
+        let same = |offer: &&mut Offer| offer.to == to && offer.part == part;
+        if let Some(again) = self.offers.iter_mut().find(same) {
+            again.at = at;
+            return;
+        }
+        self.outcome.sent_after = Some(at.saturating_duration_since(self.began)).max(self.outcome.sent_after);
+        self.offers.push(Offer { to, part, at, state: Offered::Sent { tries: 1 } });
     }
 
     /// Notes what a node says to what it was offered.
@@ -87,6 +115,14 @@ impl Search {
                 self.outcome.refusal = Some(format!("{code} {text}"));
             }
             None => {}
+        }
+    }
+
+    /// Notes that a node cannot even be asked to store.
+    pub(super) fn unsent(&mut self, to: SocketAddr) {
+        let waiting = |offer: &&mut Offer| offer.to == to && matches!(offer.state, Offered::Sent { .. });
+        if let Some(offer) = self.offers.iter_mut().find(waiting) {
+            offer.state = Offered::Refused;
         }
     }
 
@@ -127,6 +163,6 @@ impl Search {
             *stored.entry(offer.to).or_insert(true) &= offer.state == Offered::Taken;
         }
         let stored = stored.values().filter(|is_stored| **is_stored).count();
-        Outcome { asked: self.walk.asked(), answered: self.walk.answered, stored, ..self.outcome.clone() }
+        Outcome { asked: self.asked(), answered: self.walk.answered, stored, ..self.outcome.clone() }
     }
 }

@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::api::{Event, Family, Goal, Item, SearchId};
+use super::api::{Event, Family, Goal, Item, SearchId, Transmit};
 use super::calls::{Call, What};
 use super::odds::Kind;
 use super::search::REPLICAS;
@@ -27,6 +27,7 @@ impl Node {
         match call.what {
             What::Step(search) => self.hear_step(search, (contact, call.sent), reply, now),
             What::Offer(search) => self.hear_offer(search, from, None, now),
+            What::Explore { target, proves } => self.hear_around(from, reply, (target, proves), now),
             What::Ping => {}
         }
         self.go_on(now);
@@ -50,7 +51,27 @@ impl Node {
                 }
             }
             What::Offer(id) => self.hear_offer(id, from, Some(error), now),
-            What::Ping => {}
+            What::Explore { .. } | What::Ping => {}
+        }
+        self.go_on(now);
+    }
+
+    /// Takes back a datagram that the system did not let out, so that nobody is waited for who was never asked. What the node knows of whom
+    /// it was for stays as it is.
+    pub fn unsent(&mut self, datagram: &Transmit, now: Instant) {
+        let Ok(message) = Message::read(&datagram.bytes) else { return };
+        let Some(call) = self.calls.close(message.transaction, datagram.to) else { return };
+        self.counts.asked[Family::of(call.to).index()] -= 1;
+        if let What::Step(id) | What::Offer(id) = call.what
+            && let Some(search) = self.searches.get_mut(&id)
+        {
+            search.outcome.unsent += 1;
+            if matches!(call.what, What::Step(_)) {
+                search.walk.gone(call.to);
+            } else {
+                search.unsent(call.to);
+            }
+            self.step(id, now);
         }
         self.go_on(now);
     }
@@ -125,17 +146,19 @@ impl Node {
         now: Instant,
     ) {
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let place = search.walk.answered(from, reply.token, asked_at);
-        let stores_here = search.goal.stores() && search.walk.rank(place) < REPLICAS;
+        search.walk.answered(from, reply.token, asked_at);
         let goal = Arc::clone(&search.goal);
         self.report(id, &goal, reply);
         if reply.more
             && let Some(search) = self.searches.get_mut(&id)
             && let Some(token) = search.walk.prove(from.at, now)
         {
-            self.ask(from.at, What::Step(id), &goal.question(), Some(&token), now);
+            let turn = self.pace.turn(from.at.ip(), Duration::MAX, now).unwrap_or(now);
+            self.ask((from.at, turn), What::Step(id), 0, Some(&token), now);
         }
         self.tell(id, contacts(reply.nodes, Contacts::V4).chain(contacts(reply.nodes6, Contacts::V6)), now);
+        let Some(search) = self.searches.get(&id) else { return };
+        let stores_here = search.goal.stores() && search.walk.is_surely_among(REPLICAS, from);
         if let Some(token) = reply.token.filter(|_| stores_here) {
             self.offer(id, from.at, token, now);
         }

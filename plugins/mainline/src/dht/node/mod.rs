@@ -4,10 +4,12 @@ mod address;
 mod api;
 mod calls;
 mod errand;
+mod explore;
 mod goal;
 mod heard;
 mod keep;
 mod odds;
+mod pace;
 mod plan;
 mod reach;
 mod rtt;
@@ -29,14 +31,15 @@ pub use api::{
     Transmit,
 };
 
-use self::calls::{Calls, What};
+use self::calls::Calls;
 use self::errand::Search;
+use self::pace::Pace;
 use self::search::Tokens;
 use self::serve::Server;
 use self::side::Side;
 use self::window::Window;
 use super::Id;
-use super::krpc::{self, Ask, Contact};
+use super::krpc::{self, Contact};
 
 /// A node of the DHT.
 pub struct Node {
@@ -48,6 +51,7 @@ pub struct Node {
     /// Searches whose next questions wait for room in the window.
     waiting: VecDeque<SearchId>,
     window: Window,
+    pace: Pace,
     timers: BinaryHeap<Reverse<(Instant, SearchId)>>,
     tokens: Tokens,
     /// What time of day it was once.
@@ -89,6 +93,7 @@ impl Node {
             searches: HashMap::new(),
             waiting: VecDeque::new(),
             window: Window::new(settings.window),
+            pace: Pace::new(settings.wide),
             timers: BinaryHeap::new(),
             tokens: Tokens::default(),
             clock: None,
@@ -159,8 +164,10 @@ impl Node {
             self.timers.pop();
             self.wake(search, now);
         }
+        self.take_turns(now);
         self.go_on(now);
         self.keep_up(now);
+        self.look_around(now);
     }
 
     /// When [`Node::due`] is to be called next.
@@ -168,7 +175,8 @@ impl Node {
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
         let lost = self.calls.next_given_up(self.settings.patience);
         let room = if self.waiting.is_empty() { None } else { self.calls.next_late(self.late_after()) };
-        [timer, lost, room, Some(self.upkeep_at)].into_iter().flatten().min()
+        let around = self.sides.iter().filter_map(|side| side.explore.due()).min();
+        [timer, lost, room, around, self.pace.next(), Some(self.upkeep_at)].into_iter().flatten().min()
     }
 
     /// The next datagram to be sent.
@@ -201,24 +209,6 @@ impl Node {
             size: self.sides.iter().find_map(Side::size),
             sides,
         }
-    }
-
-    /// Sends a question.
-    fn ask(&mut self, to: SocketAddr, what: What, ask: &Ask<'_>, token: Option<&[u8]>, now: Instant) {
-        let transaction = self.calls.open(to, what, now);
-        let at = Family::of(to).index();
-        self.counts.asked[at] += 1;
-        let side = &mut self.sides[at];
-        side.reach.asking(to, now);
-        let (id, read_only) = (side.id, !side.reach.serves());
-        let asking = krpc::Asking {
-            transaction: &transaction,
-            id: &id,
-            read_only,
-            both: self.settings.families == [true, true],
-            token,
-        };
-        self.out.push_back(Transmit { to, bytes: krpc::query(asking, ask) });
     }
 
     /// After what time an answer is late, of whoever it is.

@@ -162,6 +162,9 @@ impl<'a> Step<'a> {
                 if tries < most_tries && self.room > 0 && who.odds >= UNLIKELY && !self.has_enough() {
                     self.ask(who, plan);
                     self.waits |= may_wait && is_thorough;
+                } else if self.walk.answered == 0 {
+                    // Nobody has answered at all: rather this machine is slow than all of them gone. Until the question is given up one may.
+                    self.waits = true;
                 }
             }
             State::New | State::Gone => {}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::api::{Event, Family, Goal, SearchId};
-use super::calls::What;
 use super::errand::Search;
 use super::odds::Kind;
 use super::plan::{Look, Plan};
@@ -23,6 +22,8 @@ pub(super) const NEAREST: usize = 8;
 pub(super) const REPLICAS: usize = 20;
 /// Tokens are good for five minutes at least (BEP 5 says ten; libtorrent changes its secret every five).
 pub(super) const TOKEN_LIFE: Duration = Duration::from_secs(270);
+/// Some nodes tell of 20 others; more are a flood.
+pub(super) const MOST_TOLD: usize = 20;
 /// For so many info hashes they are kept.
 const TOKENS: usize = 128;
 
@@ -86,18 +87,18 @@ impl Node {
         };
         let is_done = plan.is_done && plan.ask.is_empty();
         search.wake = plan.wake.filter(|_| !is_done);
-        let question = search.goal.question();
+        let mut is_passed_over = false;
         for to in &plan.ask {
             if !self.has_room() {
                 self.wait(id);
                 break;
             }
-            if let Some(search) = self.searches.get_mut(&id) {
-                search.walk.asking(*to, now);
-            }
-            self.ask(*to, What::Step(id), &question, None, now);
+            is_passed_over |= !self.ask_next(id, *to, now);
         }
-        if is_done {
+        if is_passed_over {
+            // Others may do in their place.
+            self.step(id, now);
+        } else if is_done {
             self.settle(id, usual, now);
         }
         self.set_timer(id);
@@ -149,8 +150,7 @@ impl Node {
             let Some(search) = self.searches.get_mut(&id) else { return };
             let token = search.walk.nearest(usize::MAX).find(|node| node.contact.at == to);
             if let Some(token) = token.and_then(|node| node.token.clone()) {
-                let goal = Arc::clone(&search.goal);
-                self.ask(to, What::Offer(id), &goal.offer(part), Some(&token), now);
+                self.ask_to_store(id, (to, part), &token, now);
             }
         }
     }
@@ -158,23 +158,23 @@ impl Node {
     /// Asks a node to store.
     pub(super) fn offer(&mut self, id: SearchId, to: SocketAddr, token: &[u8], now: Instant) {
         let Some(search) = self.searches.get_mut(&id) else { return };
-        let goal = Arc::clone(&search.goal);
-        if let Some(node) = search.walk.nearest(usize::MAX).find(|node| node.contact.at == to) {
+        let parts = search.goal.parts();
+        if let Some(node) = search.walk.candidates.iter_mut().find(|node| node.contact.at == to) {
             if node.offered {
                 return;
             }
             node.offered = true;
         }
         search.outcome.offered += 1;
-        for part in 0..goal.parts() {
-            if let Some(search) = self.searches.get_mut(&id) {
-                search.offered(to, part, now);
-            }
-            self.ask(to, What::Offer(id), &goal.offer(part), Some(token), now);
+        for part in 0..parts {
+            self.ask_to_store(id, (to, part), token, now);
         }
     }
 
     fn finish(&mut self, id: SearchId, now: Instant) {
+        if self.rest(id, now) {
+            return;
+        }
         let Some(mut search) = self.searches.remove(&id) else { return };
         let target = search.goal.target();
         let mut outcome = search.outcome();
@@ -204,6 +204,9 @@ impl Node {
         if search.is_short {
             outcome.answered = outcome.offered;
         }
+        if outcome.answered > 0 {
+            self.searched(search.family, now);
+        }
         self.events.push_back(Event::Done(id, outcome));
         self.go_on(now);
     }
@@ -221,6 +224,13 @@ impl Node {
     pub(super) fn wake(&mut self, id: SearchId, now: Instant) {
         let Some(search) = self.searches.get_mut(&id) else { return };
         search.timer = search.timer.filter(|timer| *timer > now);
+        if search.rests_until.is_some_and(|until| until <= now) {
+            let (goal, family) = (Arc::clone(&search.goal), search.family);
+            let again = self.fresh(goal, family, now);
+            self.searches.entry(id).and_modify(|search| search.begin_anew(again));
+            self.step(id, now);
+            return;
+        }
         if search.wake.is_some_and(|wake| wake <= now) {
             self.step(id, now);
         } else {
@@ -230,8 +240,6 @@ impl Node {
 
     /// Offers nodes that somebody told of to a search, and remembers them where there is room.
     pub(super) fn tell(&mut self, id: SearchId, told: impl Iterator<Item = Contact>, now: Instant) {
-        /// Some nodes tell of 20; more are a flood.
-        const MOST: usize = 20;
         let outside = self.settings.is_outside();
         let Some(search) = self.searches.get_mut(&id) else { return };
         let (family, target) = (search.family, search.walk.target);
@@ -239,16 +247,14 @@ impl Node {
         let own = side.id;
         let told = told.filter(|contact| address::is_usable(contact.at, outside) && contact.id != own);
         let (told, others): (Vec<_>, Vec<_>) = told.partition(|contact| Family::of(contact.at) == family);
-        for contact in told.into_iter().take(MOST) {
+        for contact in told.into_iter().take(MOST_TOLD) {
             if let Some(odds) = side.odds(contact.at, Kind::Told, now) {
                 search.walk.offer(contact, odds, None);
-                if !side.is_suspected(contact.at) {
-                    side.table.told(contact);
-                }
+                side.told(contact);
             }
         }
         if !others.is_empty() && self.settings.families == [true, true] {
-            self.tell_other(family.other(), target, &others[..others.len().min(MOST)], now);
+            self.tell_other(family.other(), target, &others[..others.len().min(MOST_TOLD)], now);
         }
     }
 

@@ -3,10 +3,12 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::api::{Settings, SideFacts};
+use super::explore::Explore;
 use super::odds::{Kind, Odds};
 use super::reach::Reach;
 use super::rtt::Rtt;
 use super::table::Table;
+use crate::dht::krpc::Contact;
 use crate::dht::{Distance, Id};
 
 /// What a node knows of one family of addresses.
@@ -20,6 +22,7 @@ pub(super) struct Side {
     pub(super) odds: Odds,
     pub(super) votes: Votes,
     pub(super) reach: Reach,
+    pub(super) explore: Explore,
     sizes: VecDeque<f64>,
 }
 
@@ -37,6 +40,7 @@ impl Side {
             odds: Odds::default(),
             votes: Votes::default(),
             reach: Reach::new(settings, now),
+            explore: Explore::default(),
             sizes: VecDeque::new(),
         }
     }
@@ -67,8 +71,15 @@ impl Side {
         (odds >= LEAST).then_some(odds)
     }
 
+    /// Takes a node that somebody told of, if there is room: not this one, nor one that has been silent.
+    pub(super) fn told(&mut self, contact: Contact) {
+        if contact.id != self.id && !self.is_suspected(contact.at) {
+            self.table.told(contact);
+        }
+    }
+
     /// Whether it has not answered lately.
-    pub(super) fn is_suspected(&self, at: SocketAddr) -> bool {
+    fn is_suspected(&self, at: SocketAddr) -> bool {
         self.suspects.0.contains_key(&at)
     }
 

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 use super::Node;
 use super::api::{Family, Goal, Mode};
 use super::calls::What;
-use crate::dht::krpc::Ask;
 
 /// How often a server looks after what it knows.
 const EVERY: Duration = Duration::from_secs(15);
@@ -37,7 +36,9 @@ impl Node {
                 continue;
             }
             for at in self.doubtful(family, now) {
-                self.ask(at, What::Ping, &Ask::Ping, None, now);
+                if let Some(turn) = self.pace.turn(at.ip(), Duration::ZERO, now) {
+                    self.ask((at, turn), What::Ping, 0, None, now);
+                }
             }
             let side = &self.sides[family.index()];
             if side.table.all().take(FEW).count() < FEW && !side.hosts.is_empty() {

@@ -96,9 +96,9 @@ impl Walk {
         at.min(self.candidates.len() - 1)
     }
 
-    /// Notes an answer to a question of that time; who answered, by its place. An id that is not the expected one is believed: nodes that were started again have
+    /// Notes an answer to a question of that time. An id that is not the expected one is believed: nodes that were started again have
     /// a new one.
-    pub(super) fn answered(&mut self, from: Contact, token: Option<&[u8]>, asked_at: Instant) -> usize {
+    pub(super) fn answered(&mut self, from: Contact, token: Option<&[u8]>, asked_at: Instant) {
         self.answered += 1;
         if let Some(at) = self.latest_answered.iter().position(|other| *other < Some(asked_at)) {
             self.latest_answered[at..].rotate_right(1);
@@ -113,7 +113,6 @@ impl Walk {
         let known = &mut self.candidates[place];
         (known.state, known.odds) = (State::Answered, 1.0);
         known.token = token.map(Into::into).or(known.token.take());
-        place
     }
 
     /// Notes that a node has more to say to who sends its token along; the token, if it is to be asked so.
@@ -152,6 +151,12 @@ impl Walk {
         }
     }
 
+    /// Whether a node is none of the nearest, as far as one can tell, but leads there.
+    pub(super) fn is_on_the_way(&self, at: SocketAddr) -> bool {
+        let known = self.candidates.iter().find(|known| known.contact.at == at);
+        known.is_none_or(|known| known.distance > self.near)
+    }
+
     /// Goes on until so many have answered; whether that is more than before.
     pub(super) fn widen(&mut self, want: usize) -> bool {
         std::mem::replace(&mut self.want, want) < want
@@ -175,14 +180,16 @@ impl Walk {
         open.filter_map(|(_, known)| Some((known.contact.at, known.token.clone()?))).collect()
     }
 
-    /// The place of a candidate among those that are not known to be gone, nor overtaken.
-    pub(super) fn rank(&self, place: usize) -> usize {
+    /// Whether somebody is one of the nearest, whoever else may answer. While fewer are known nobody is: those who are asked first only lead
+    /// there.
+    pub(super) fn is_surely_among(&self, nearest: usize, contact: Contact) -> bool {
         let is_here = |known: &&Candidate| match known.state {
             State::Gone => false,
             State::Asked { at, .. } => !self.is_overtaken(at),
             State::New | State::Answered => true,
         };
-        self.candidates[..place].iter().filter(is_here).count()
+        let nearer = self.candidates.iter().take_while(|known| known.contact != contact);
+        self.candidates.len() > nearest && nearer.filter(is_here).count() < nearest
     }
 
     /// Whether three that were not asked earlier have answered.

@@ -43,6 +43,11 @@ impl Limits {
         if !self.wait(ip, now).is_zero() {
             return false;
         }
+        self.take(ip, now);
+        true
+    }
+
+    fn take(&mut self, ip: IpAddr, now: Instant) {
         self.total.take(self.all, now);
         if !ip.to_canonical().is_loopback() {
             let source = source(ip);
@@ -51,7 +56,17 @@ impl Limits {
             }
             self.sources.entry(source).or_default().take(self.each, now);
         }
-        true
+    }
+
+    /// How long until a message to this address may pass after those that have their turn already; its own is taken, unless that is longer
+    /// than `most`.
+    pub(crate) fn reserve(&mut self, ip: IpAddr, most: Duration, now: Instant) -> Option<Duration> {
+        let wait = self.wait(ip, now);
+        if wait > most {
+            return None;
+        }
+        self.take(ip, now);
+        Some(wait)
     }
 
     /// How long until a message of (or to) this address may pass if no other does before; zero if it may now.

@@ -1,0 +1,4 @@
+//! JSON that a node answers with.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bitboot_bitcoin::fuzzing::answers(bytes));

@@ -1,0 +1,4 @@
+//! How far a chain was read before, as it may lie damaged in the cache.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bitboot_bitcoin::fuzzing::kept(bytes));
