@@ -160,7 +160,10 @@ fn a_worker_inherits_nothing() {
     shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let host = support::Running::new(shell);
     let worker = worker(host.pid());
-    // It has begun when it has given up what it may not keep.
+    // It has begun when it has given up what it may not keep: what a shell left open is the last of it.
+    let open = |pid: u32, number: u32| fs::read_link(format!("/proc/{pid}/fd/{number}"));
+    wait("it keeps a descriptor", || open(worker, 77).is_err());
+    assert!(open(host.pid(), 77).is_ok(), "nobody gave it one");
     let limits = || fs::read_to_string(format!("/proc/{worker}/limits")).unwrap();
     let core = |limits: &str| {
         let line = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
@@ -172,8 +175,6 @@ fn a_worker_inherits_nothing() {
         assert!(!text.contains("canary-93ab"), "{}: {text}", file.display());
         assert!(!text.contains(home.path().to_str().unwrap()) || file.ends_with("environ"), "{text}");
     }
-    let open = |pid: u32, number: u32| fs::read_link(format!("/proc/{pid}/fd/{number}"));
-    assert!(open(host.pid(), 77).is_ok() && open(worker, 77).is_err());
     // It has a process group of its own: what the terminal sends is for the host.
     let group = |pid| {
         fs::read_to_string(format!("/proc/{pid}/stat"))

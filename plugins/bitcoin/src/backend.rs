@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bitboot_plugin_api::{
-    Action, ActionInfo, Announcement, Author, Backend, Caps, Cx, Error, ErrorKind, Found, Health, Host,
-    Level, Output, Query, Quote, Receipt, Result, Stores,
+    Action, ActionInfo, Announcement, Author, Backend, Caps, Cx, Error, Found, Health, Host, Level, Output,
+    Query, Quote, Receipt, Result, Stores,
 };
-use bitboot_rpc::{answers, first};
+use bitboot_rpc::{answers, first, unread};
 use bitcoin::{Amount, TxOut};
 use schemars::JsonSchema;
 use serde::Deserialize;
