@@ -1,6 +1,6 @@
 //! Files that survive: written whole or not at all, by one process at a time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,13 +21,19 @@ pub(crate) struct Locked {
 impl Locked {
     /// Waits for the right to change `path`; makes its folder where there is none.
     pub(crate) fn new(path: PathBuf) -> Result<Self> {
-        let folder = folder_of(&path);
-        make_folder(folder)?;
-        let beside = path.with_added_extension("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
-        let lock = lock.map_err(|error| Error::file("open the lock", &beside, &error))?;
+        let (beside, lock) = lock_of(&path)?;
         lock.lock().map_err(|error| Error::file("lock", &beside, &error))?;
         Ok(Self { path, _lock: lock })
+    }
+
+    /// The same without waiting: `None` while somebody else has it.
+    pub(crate) fn attempt(path: PathBuf) -> Result<Option<Self>> {
+        let (beside, lock) = lock_of(&path)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Some(Self { path, _lock: lock })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(Error::file("lock", &beside, &error)),
+        }
     }
 
     /// What is in the file; `None` where there is none.
@@ -39,6 +45,15 @@ impl Locked {
     pub(crate) fn replace(&self, content: &[u8]) -> Result<()> {
         replace(&self.path, content)
     }
+}
+
+/// The file whose lock is the right to change another one, and where it is.
+fn lock_of(path: &Path) -> Result<(PathBuf, File)> {
+    make_folder(folder_of(path))?;
+    let beside = path.with_added_extension("lock");
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&beside);
+    let lock = lock.map_err(|error| Error::file("open the lock", &beside, &error))?;
+    Ok((beside, lock))
 }
 
 /// What is in a text file of ours; `None` where there is none.

@@ -158,7 +158,10 @@ fn start(
     answers.spawn(async move {
         // Held while it is told.
         let agreed = match spend {
-            Some(spend) => Some(agreement(&signer, spend).await),
+            Some(spend) => match agreement(&signer, spend).await {
+                Ok(agreed) => Some(agreed),
+                Err(error) => return (keys, Told::not_at_all(candidate.backend, error)),
+            },
             None => None,
         };
         what.agreed = agreed.is_some();

@@ -154,7 +154,10 @@ impl Announcing {
         self.running.spawn(async move {
             // Held while it is told: afterwards nothing more is signed away.
             let agreed = match spend {
-                Some(spend) => Some(agreement(&signer, spend).await),
+                Some(spend) => match agreement(&signer, spend).await {
+                    Ok(agreed) => Some(agreed),
+                    Err(error) => return Told::not_at_all(candidate.backend, error),
+                },
                 None => None,
             };
             what.agreed = agreed.is_some();
@@ -245,13 +248,13 @@ fn costs() -> Error {
     Error::new(Kind::NeedsHuman, "it is not taken back, for that costs money, and nobody has agreed to it")
 }
 
-/// Two announcements of one command on one backend spend one after the other.
-pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Agreed {
+/// Two announcements on one backend spend one after the other, whichever commands of this user's they are of.
+pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Result<Agreed> {
     loop {
-        if let Some(agreed) = signer.agree(&spend) {
-            return agreed;
+        if let Some(agreed) = signer.agree(&spend)? {
+            return Ok(agreed);
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

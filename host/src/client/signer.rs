@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::Spend;
 use crate::amount::Amount;
 use crate::error::{Error, Kind, Result};
+use crate::files::Locked;
 use crate::keys::{Entry, Grant, KeyKind, KeyRing, how};
 use crate::loader::{Asker, Signer};
 use crate::paths::Paths;
@@ -41,6 +42,8 @@ struct Agreement {
 pub(crate) struct Agreed {
     signer: Arc<HostSigner>,
     backend: String,
+    /// Other processes spend there afterwards.
+    _turn: Locked,
 }
 
 impl HostSigner {
@@ -54,15 +57,16 @@ impl HostSigner {
     }
 
     /// Lets a backend sign away at most a fee, by so many signatures, for as long as the result is kept. `None` while another announcement
-    /// spends there.
-    pub(super) fn agree(self: &Arc<Self>, spend: &Spend) -> Option<Agreed> {
+    /// spends there, of this process or of another one of this user.
+    pub(super) fn agree(self: &Arc<Self>, spend: &Spend) -> Result<Option<Agreed>> {
         let mut agreed = self.agreed();
         if agreed.contains_key(&spend.backend) {
-            return None;
+            return Ok(None);
         }
+        let Some(turn) = self.spending.turn(&spend.backend)? else { return Ok(None) };
         let agreement = Agreement { fee: spend.fee.clone(), signatures: spend.signatures };
         agreed.insert(spend.backend.clone(), agreement);
-        Some(Agreed { signer: Arc::clone(self), backend: spend.backend.clone() })
+        Ok(Some(Agreed { signer: Arc::clone(self), backend: spend.backend.clone(), _turn: turn }))
     }
 
     /// Takes the key of a backend out of its store, while a person may still be asked for a passphrase.

@@ -14,6 +14,8 @@ use crate::paths::Paths;
 #[derive(Debug, Clone)]
 pub(crate) struct Spending {
     path: PathBuf,
+    /// Of those who have their turn.
+    turns: PathBuf,
 }
 
 /// One day's account (days since 1970, UTC) of a key with a backend.
@@ -27,7 +29,13 @@ pub(crate) struct Spent {
 
 impl Spending {
     pub(crate) fn new(paths: &Paths) -> Self {
-        Self { path: paths.state.join("spending.json") }
+        Self { path: paths.state.join("spending.json"), turns: paths.state.join("spending") }
+    }
+
+    /// The turn of a backend to spend, until it is dropped or the process ends. `None` while another process has it: two that spend by one key
+    /// at once would choose the same coin, or the same number.
+    pub(crate) fn turn(&self, backend: &str) -> Result<Option<Locked>> {
+        Locked::attempt(self.turns.join(backend))
     }
 
     /// Counts a fee, unless the day's limit would be passed.

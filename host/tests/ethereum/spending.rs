@@ -71,6 +71,13 @@ fn what_must_not_be_spent_is_not() {
     refused(&user.announce(peer, &all), 13, "would spend real money");
     assert_eq!(real.sent(&ours), 0);
 
+    // One whose fees are not for gas alone.
+    user.set(&["chain_id=31337", "genesis=", &format!("rpc={}", node.url())]);
+    let besides = "0x420000000000000000000000000000000000000F";
+    node.ask("anvil_setCode", json!([besides, "0x00"]));
+    refused(&user.announce(peer, &all), 10, "a fee besides that for gas");
+    node.ask("anvil_setCode", json!([besides, "0x"]));
+
     refused(&poor(&node.url()).announce(peer, &all), 11, "the wallet has 0 ETH");
     refused(&reader(&node.url()).announce(peer, &all), 4, "there is no secp256k1 key");
     let stranger = poor(&node.url());
@@ -108,7 +115,7 @@ fn announcements_of_one_moment_do_not_hinder_each_other() {
 }
 
 #[test]
-fn a_number_that_is_used_is_replaced_and_only_then() {
+fn one_fee_pays_for_one_signature_whatever_a_node_says() {
     let Some(anvil) = anvil() else { return };
     let (node, contract) = Anvil::ready(&anvil);
     let user = rich(&node);
@@ -124,8 +131,26 @@ fn a_number_that_is_used_is_replaced_and_only_then() {
         }),
     );
     user.set(&[&format!("rpc={}", behind.url())]);
+    let ran = user.announce("192.0.2.7:4002", &user.agreed());
+    ran.is_refused(1, "another transaction of the same key was faster");
+    assert_eq!((behind.asked("eth_sendRawTransaction"), node.events(&contract).len()), (1, 1));
     user.announced("192.0.2.7:4002");
-    assert_eq!((behind.asked("eth_sendRawTransaction"), node.events(&contract).len()), (2, 2));
+    assert_eq!(node.events(&contract).len(), 2);
+
+    // It takes the announcement, says that its number is used, and does not know whether it has it.
+    let taken = r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32000,"message":"nonce too low"}}"#;
+    let liar = Proxy::start(
+        node.port(),
+        Box::new(move |question, body, _| match () {
+            () if question.contains("eth_sendRawTransaction") => Reply::Body(taken.into()),
+            () if question.contains("eth_getTransactionByHash") => Reply::Close,
+            () => Reply::Body(body),
+        }),
+    );
+    user.set(&[&format!("rpc={}", liar.url())]);
+    let ran = user.announce("192.0.2.7:4002", &user.agreed());
+    assert!(ran.code() != 0 && ran.err().contains("before you do it again"), "{}", ran.err());
+    assert_eq!((liar.asked("eth_sendRawTransaction"), node.events(&contract).len()), (1, 3));
 
     // The announcement arrives and nobody can tell: it is not made once more.
     let mute = Proxy::start(
@@ -141,7 +166,43 @@ fn a_number_that_is_used_is_replaced_and_only_then() {
     user.set(&[&format!("rpc={}", mute.url())]);
     let ran = user.announce("192.0.2.7:4003", &user.agreed());
     assert!(ran.code() != 0 && ran.err().contains("before you do it again"), "{}", ran.err());
-    assert_eq!((node.events(&contract).len(), node.sent(&user.address())), (3, 3));
+    assert_eq!((node.events(&contract).len(), node.sent(&user.address())), (4, 4));
+
+    // Nothing at all is said, for longer than the user waits: what to look for was told before.
+    let silent = Proxy::start(
+        node.port(),
+        Box::new(|question, body, _| {
+            if question.contains("eth_sendRawTransaction") {
+                return Reply::Silence(Duration::from_secs(60));
+            }
+            Reply::Body(body)
+        }),
+    );
+    user.set(&[&format!("rpc={}", silent.url())]);
+    let ran = user.announce("192.0.2.7:4003", &[user.agreed().as_slice(), &["--timeout", "6s"]].concat());
+    assert!(ran.code() != 0 && ran.err().contains("before you do it again"), "{}", ran.err());
+    let told =
+        ran.of_type("progress").iter().any(|line| line.to_string().contains("hands over the transaction 0x"));
+    assert!(told, "{}", ran.out());
+    assert_eq!(node.events(&contract).len(), 5);
+
+    // One node of two says that it came to nothing.
+    let undone = Proxy::start(
+        node.port(),
+        Box::new(|question, body, _| {
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let is_receipt = question.contains("eth_getTransactionReceipt");
+            Reply::Body(if is_receipt {
+                text.replace(r#""status":"0x1""#, r#""status":"0x0""#).into()
+            } else {
+                body
+            })
+        }),
+    );
+    user.set(&[&format!("rpc={},{}", undone.url(), node.url())]);
+    user.announced("192.0.2.7:4003");
+    assert!(undone.asked("eth_getTransactionReceipt") > 0);
+    assert_eq!(node.events(&contract).len(), 6);
 
     // It waits for its block longer than the user does.
     user.set(&[&format!("rpc={}", node.url()), "wait_s=1"]);
@@ -149,5 +210,5 @@ fn a_number_that_is_used_is_replaced_and_only_then() {
     let ran = user.announced("192.0.2.7:4004");
     assert!(receipt(&ran)["notes"][0].as_str().unwrap().contains("waits for a block"), "{}", ran.out());
     node.mine(1);
-    assert_eq!(node.events(&contract).len(), 4);
+    assert_eq!(node.events(&contract).len(), 7);
 }

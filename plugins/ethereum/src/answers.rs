@@ -43,6 +43,13 @@ pub(crate) struct Receipt {
     pub(crate) status: U64,
 }
 
+impl Receipt {
+    /// It is in a block and did nothing; what it cost is spent all the same.
+    pub(crate) fn is_undone(&self) -> bool {
+        self.status.is_zero()
+    }
+}
+
 /// The fees of some blocks; the last one is that of the block that comes next.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]

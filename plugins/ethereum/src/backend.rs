@@ -18,7 +18,6 @@ use crate::contract::{Compiled, MAX_VALUE, announcement, key_of};
 use crate::fees::told;
 use crate::node::Node;
 use crate::purse::{Deed, Purse};
-use crate::send::AGAIN;
 use crate::source::Source;
 use crate::transaction::Transaction;
 
@@ -209,7 +208,7 @@ impl Ethereum {
     }
 
     pub(crate) fn quoted(&self, plan: &Transaction) -> Quote {
-        let mut quote = Quote::of(told(plan.cost())).with_signatures(1 + AGAIN);
+        let mut quote = Quote::of(told(plan.cost()));
         quote.final_in_s = Some(self.config.chain().final_in_s());
         quote.test_network = self.config.chain().is_test();
         quote

@@ -7,13 +7,12 @@ pub(crate) struct Chain {
 }
 
 /// The id is part of what is signed (EIP-155), so a transaction for one of these is worth nothing anywhere else, whatever a node says.
-const TEST_CHAINS: [(u64, &str); 6] = [
+const TEST_CHAINS: [(u64, &str); 5] = [
     (1337, "a chain of one's own"),
     (31_337, "a chain of one's own"),
     (11_155_111, "Sepolia"),
     (17_000, "Holesky"),
     (560_048, "Hoodi"),
-    (84_532, "Base Sepolia"),
 ];
 
 impl Chain {

@@ -26,7 +26,7 @@ impl Price {
 
     /// Whether it can still get into a block whose base fee is another one.
     pub(crate) fn does(&self, base: u128) -> bool {
-        base < self.most
+        base <= self.most
     }
 }
 
@@ -67,7 +67,8 @@ mod tests {
     fn a_price_does_for_two_blocks_and_has_no_more_in_it_than_that() {
         let price = Price::of(1_000_000_007, 2);
         assert_eq!(price.most, 1_000_000_007 + 125_000_001 + 2);
-        assert!(price.does(price.base) && price.does(price.base * 9 / 8) && !price.does(price.most));
+        assert!(price.does(price.base) && price.does(price.base * 9 / 8) && !price.does(price.most + 1));
+        assert!(Price::of(0, 0).does(0), "a chain on which nothing costs anything");
         assert_eq!(Price::of(u128::MAX, 1).most, u128::MAX);
     }
 }

@@ -30,7 +30,7 @@ pub(crate) enum Handed {
     /// It has it now, or had it already.
     Taken,
     /// Its number is used up, or is that of another transaction which waits.
-    NonceUsed,
+    NonceUsed(Refusal),
     Refused(Refusal),
     /// There is no answer: it may have it or not.
     Unknown(Error),
@@ -170,11 +170,13 @@ impl Node {
             Err(Trouble::Failed(error)) => Handed::Unknown(error),
         };
         // Whatever it says: the first answer may have been lost, and this one is about the second time.
-        match handed {
-            Handed::NonceUsed | Handed::Unknown(_) if self.knows(transaction.hash).await.unwrap_or(false) => {
-                Handed::Taken
-            }
-            handed => handed,
+        if matches!(handed, Handed::Taken) {
+            return handed;
+        }
+        match self.knows(transaction.hash).await {
+            Ok(true) => Handed::Taken,
+            Ok(false) => handed,
+            Err(error) => Handed::Unknown(error),
         }
     }
 
@@ -212,7 +214,9 @@ pub(crate) fn meant(refusal: Refusal) -> Handed {
         {
             Handed::Taken
         }
-        () if has(&["nonce too low", "oldnonce", "replacement", "nonce_too_low"]) => Handed::NonceUsed,
+        () if has(&["nonce too low", "oldnonce", "replacement", "nonce_too_low"]) => {
+            Handed::NonceUsed(refusal)
+        }
         () => Handed::Refused(refusal),
     }
 }
@@ -240,7 +244,7 @@ mod tests {
             "ReplacementNotAllowed",
             "Nonce too low",
         ] {
-            assert!(matches!(handed(used), Handed::NonceUsed), "{used}");
+            assert!(matches!(handed(used), Handed::NonceUsed(_)), "{used}");
         }
         for refused in ["transaction underpriced", "insufficient funds for gas * price + value", ""] {
             assert!(matches!(handed(refused), Handed::Refused(_)), "{refused}");

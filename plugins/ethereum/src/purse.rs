@@ -3,10 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{Address, Bytes, U256};
+use alloy_primitives::{Address, Bytes, U256, address};
 use bitboot_plugin_api::{Error, ErrorKind, Host, Result, Scheme};
 use k256::PublicKey;
 use k256::elliptic_curve::sec1::ToSec1Point;
+use tokio::sync::OnceCell;
 
 use crate::config::EthereumConfig;
 use crate::fees::{Price, gwei, told};
@@ -21,6 +22,8 @@ pub(crate) struct Purse {
     quoted: Mutex<Option<(Instant, Price)>>,
     /// Two transactions of one moment must not have the same number.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// The chain was seen to take fees for gas alone.
+    is_plain: OnceCell<()>,
 }
 
 /// What a transaction is to do.
@@ -37,12 +40,21 @@ pub(crate) struct Deed {
     pub(crate) purpose: String,
 }
 
+/// Tells, on chains of the OP stack (Base, Optimism and others), what is taken besides gas for a transaction's data on Ethereum
+/// (<https://specs.optimism.io/protocol/predeploys.html#gaspriceoracle>).
+const BESIDES_GAS: Address = address!("420000000000000000000000000000000000000F");
 /// A quote holds for so long.
 const HOLDS: Duration = Duration::from_secs(600);
 
 impl Purse {
     pub(crate) fn new(config: EthereumConfig, host: Host) -> Self {
-        Self { host, config, quoted: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self {
+            host,
+            config,
+            quoted: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            is_plain: OnceCell::new(),
+        }
     }
 
     /// The address of the user's key for this backend. Unlocks nothing.
@@ -83,6 +95,7 @@ impl Purse {
     }
 
     async fn plan(&self, node: &Node, owner: Address, deed: &Deed, price: Price) -> Result<Transaction> {
+        self.is_plain.get_or_try_init(|| plain(node)).await?;
         let plan = Transaction {
             chain: self.config.chain_id,
             nonce: 0,
@@ -121,4 +134,17 @@ impl Purse {
     fn quoted(&self) -> MutexGuard<'_, Option<(Instant, Price)>> {
         self.quoted.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// That what is quoted is all that is taken.
+async fn plain(node: &Node) -> Result<()> {
+    if node.code(BESIDES_GAS).await?.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Config,
+        "this chain takes a fee besides that for gas, which cannot be told before",
+    )
+    .because(format!("it is of the OP stack: {BESIDES_GAS} is there"))
+    .fix("announce on another chain; what others have announced on this one is found all the same"))
 }

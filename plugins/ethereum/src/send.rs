@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
 use bitboot_plugin_api::{Cx, Error, ErrorKind, Level, Result, Scheme, SignRequest};
-use bitboot_rpc::{Node as _, all};
+use bitboot_rpc::{Node as _, Refusal, all, answers};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::answers::Receipt;
 use crate::fees::told;
@@ -24,8 +26,6 @@ pub(crate) struct Sent {
     pub(crate) receipt: Option<Receipt>,
 }
 
-/// How often a transaction whose number another one has taken is signed anew.
-pub(crate) const AGAIN: u32 = 3;
 /// The first pause between two looks for a receipt; it grows.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -43,82 +43,70 @@ impl Purse {
         cx: &Cx,
     ) -> Result<Sent> {
         let most = plan.cost();
-        let (nonce, signed, takers) = self.hand_over(nodes, owner, plan, purpose).await?;
-        // Nobody has to hear it.
-        let _ = cx.progress(&format!("transaction {} waits for a block", signed.hash), 0, 0).await;
+        let (nonce, signed, takers) = self.hand_over(nodes, owner, plan, purpose, cx).await?;
         let receipt = self.wait(&takers, signed.hash, cx).await;
         let taken = u32::try_from(takers.len()).unwrap_or(u32::MAX);
         Ok(Sent { hash: signed.hash, nonce, taken, most, receipt })
     }
 
-    /// The nodes that took it. Another program that spends by the same key may have been faster: then it gets another number and is signed
-    /// anew, but only where every node has refused the first one, so that it can never be in the chain.
+    /// The nodes that took it. It is signed once: what nodes say about its number may be a lie, and a second transaction beside the first would
+    /// spend what nobody has agreed to.
     async fn hand_over(
         &self,
         nodes: &[Node],
         owner: Address,
         mut plan: Transaction,
         purpose: &str,
+        cx: &Cx,
     ) -> Result<(u64, Signed, Vec<Node>)> {
         let _turn = self.turn.lock().await;
-        let mut used = None;
-        for again in 0..=AGAIN {
-            plan.nonce = self.nonce(nodes, owner, used).await?;
-            let signed = self.sign(&plan, purpose, again == 0).await?;
-            let takers = self.offer(nodes, &signed).await?;
-            if !takers.is_empty() {
-                return Ok((plan.nonce, signed, takers));
-            }
-            used = Some(plan.nonce);
-            self.host.log(Level::Info, format!("the number {} is another transaction's by now", plan.nonce));
+        plan.nonce = self.nonce(nodes, owner).await?;
+        let until = cx.deadline() - TO_TELL;
+        if Instant::now() >= until {
+            let what = "there is no time left to hand the transaction over";
+            return Err(Error::new(ErrorKind::TimedOut, what)
+                .because("nothing was spent")
+                .fix("give it more time: --timeout 2m"));
         }
-        Err(Error::new(
-            ErrorKind::Conflict,
-            "other transactions of the same key were faster, again and again",
-        )
-        .fix("nothing was sent: do it again when nothing else spends by this key"))
+        let signed = self.sign(&plan, purpose).await?;
+        // Before it is out: whoever goes away now knows what to look for.
+        cx.progress(&format!("hands over the transaction {}", signed.hash), 0, 0).await?;
+        let takers = self.offer(nodes, &signed, until).await?;
+        Ok((plan.nonce, signed, takers))
     }
 
-    /// The next number that is free on every node that answers. After a refusal one that is not known to be used.
-    async fn nonce(&self, nodes: &[Node], owner: Address, used: Option<u64>) -> Result<u64> {
-        let mut pause = PAUSE;
-        loop {
-            let counts = nodes.iter().cloned().map(|node| async move { node.nonce(owner).await });
-            let counts = all(counts, Result::is_ok).await.into_iter().flatten();
-            let next = bitboot_rpc::answers(counts, &self.host)?.into_iter().max().unwrap_or_default();
-            // The node that refused may show the other transaction a moment later.
-            if used.is_none_or(|used| next > used) || pause > LONGEST_PAUSE {
-                return Ok(next);
-            }
-            tokio::time::sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-            pause *= 2;
-        }
+    /// The next number that is free on every node that answers.
+    async fn nonce(&self, nodes: &[Node], owner: Address) -> Result<u64> {
+        let counts = nodes.iter().cloned().map(|node| async move { node.nonce(owner).await });
+        let counts = all(counts, Result::is_ok).await.into_iter().flatten();
+        Ok(answers(counts, &self.host)?.into_iter().max().unwrap_or_default())
     }
 
-    /// Signs through the host. Only the first time with what it costs: of two transactions of which one is refused everywhere, one is paid.
-    async fn sign(&self, plan: &Transaction, purpose: &str, is_first: bool) -> Result<Signed> {
-        let fee = told(if is_first { plan.cost() } else { U256::ZERO });
-        let asked = SignRequest::new(Scheme::EcdsaRecoverable, plan.digest().0, purpose).with_fee(fee);
+    async fn sign(&self, plan: &Transaction, purpose: &str) -> Result<Signed> {
+        let asked =
+            SignRequest::new(Scheme::EcdsaRecoverable, plan.digest().0, purpose).with_fee(told(plan.cost()));
         let signature = self.host.sign(asked).await?;
         plan.signed(&signature).ok_or_else(|| Error::new(ErrorKind::Key, "the host's signature is none"))
     }
 
-    /// Hands a transaction to all nodes: those that have it. None at all where all say that its number is used.
-    async fn offer(&self, nodes: &[Node], signed: &Signed) -> Result<Vec<Node>> {
+    /// Hands a transaction to all nodes: those that have it. Fails where none has, in time for saying whether it may be out all the same.
+    async fn offer(&self, nodes: &[Node], signed: &Signed, until: Instant) -> Result<Vec<Node>> {
         let handed = nodes.iter().cloned().map(|node| {
             let signed = signed.clone();
             async move {
-                node.check().await?;
-                Ok::<_, Error>(node.send(&signed).await)
+                let handing = async {
+                    node.check().await?;
+                    Ok(node.send(&signed).await)
+                };
+                timeout_at(until, handing).await.unwrap_or_else(|_| Ok(Handed::Unknown(late())))
             }
         });
         let handed = all(handed, |handed| matches!(handed, Ok(Handed::Taken))).await;
-        let (mut takers, mut lost, mut refused, mut unasked) = (Vec::new(), None, None, None);
-        let mut is_used = false;
+        let (mut takers, mut lost, mut refused, mut unasked, mut used) = (Vec::new(), None, None, None, None);
         for (node, handed) in nodes.iter().zip(handed) {
             match handed {
                 Some(Ok(Handed::Taken)) => takers.push(node.clone()),
-                Some(Ok(Handed::NonceUsed)) => is_used = true,
+                Some(Ok(Handed::NonceUsed(refusal))) => used = used.or(Some(refusal)),
                 Some(Ok(Handed::Refused(refusal))) => refused = refused.or(Some(refusal)),
                 Some(Ok(Handed::Unknown(error))) => lost = lost.or(Some(error)),
                 // A node on which nothing can be asked was not told anything either.
@@ -126,45 +114,66 @@ impl Purse {
                     self.host.log(Level::Warn, format!("one node of {} was not told: {error}", nodes.len()));
                     unasked = unasked.or(Some(error));
                 }
-                None => {
-                    let silent = Error::new(ErrorKind::TimedOut, "a node did not answer in time");
-                    lost = lost.or(Some(silent));
-                }
+                None => lost = lost.or_else(|| Some(late())),
             }
         }
-        match (lost, refused) {
+        match (lost, used, refused) {
             _ if !takers.is_empty() => Ok(takers),
-            (Some(error), _) => Err(error.fix(format!(
+            (Some(error), ..) => Err(error.fix(format!(
                 "it may be out or not: look for the transaction {} before you do it again",
                 signed.hash
             ))),
-            (None, Some(refusal)) if refusal.message.to_lowercase().contains("insufficient funds") => {
+            (None, Some(refusal), _) => Err(overtaken(&refusal, signed)),
+            (None, None, Some(refusal)) if refusal.message.to_lowercase().contains("insufficient funds") => {
                 Err(Error::new(ErrorKind::Funds, "the wallet does not hold enough")
                     .because(refusal.to_string()))
             }
-            (None, Some(refusal)) => Err(refusal.into()),
-            (None, None) => unasked.filter(|_| !is_used).map_or(Ok(takers), Err),
+            (None, None, Some(refusal)) => Err(refusal.into()),
+            (None, None, None) => unasked.map_or(Ok(takers), Err),
         }
     }
 
-    /// The receipt, if it comes before the time is over. It is in a block then, not yet final.
+    /// The receipt, if it comes before the time is over. It is in a block then, not yet final. That it was undone is believed when every node
+    /// says so that took it: one that lies must not make a user pay again.
     async fn wait(&self, takers: &[Node], hash: B256, cx: &Cx) -> Option<Receipt> {
         let time = self.config.wait().min(cx.remaining().saturating_sub(TO_TELL));
+        let mut looks: JoinSet<Receipt> = takers.iter().map(|node| receipt(node.clone(), hash)).collect();
         let look = async {
-            let mut pause = PAUSE;
-            loop {
-                for node in takers {
-                    // A node that does not answer now may do so the next time.
-                    if let Ok(Some(receipt)) = node.receipt(hash).await {
-                        return receipt;
-                    }
+            let mut undone = None;
+            while let Some(Ok(receipt)) = looks.join_next().await {
+                if !receipt.is_undone() {
+                    return Some(receipt);
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                undone = Some(receipt);
             }
+            undone
         };
-        tokio::time::timeout(time, look).await.ok()
+        timeout(time, look).await.ok().flatten()
     }
+}
+
+/// What became of a transaction, as one node tells it, once it is in a block.
+async fn receipt(node: Node, hash: B256) -> Receipt {
+    let mut pause = PAUSE;
+    loop {
+        // A node that does not answer now may do so the next time.
+        if let Ok(Some(receipt)) = node.receipt(hash).await {
+            return receipt;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn late() -> Error {
+    Error::new(ErrorKind::TimedOut, "a node did not answer in time")
+}
+
+/// What is to be said where its number is another transaction's.
+fn overtaken(refusal: &Refusal, signed: &Signed) -> Error {
+    Error::new(ErrorKind::Conflict, "another transaction of the same key was faster")
+        .because(refusal.to_string())
+        .fix(format!("no node has taken {}: do it again when nothing else spends by this key", signed.hash))
 }
 
 impl Sent {
@@ -182,7 +191,7 @@ impl Sent {
     pub(crate) fn outcome(&self) -> Result<String> {
         match &self.receipt {
             None => Ok(format!("transaction {} waits for a block", self.hash)),
-            Some(receipt) if receipt.status.is_zero() => {
+            Some(receipt) if receipt.is_undone() => {
                 let what =
                     format!("the transaction {} was carried out and undone; its fee is spent", self.hash);
                 Err(Error::new(ErrorKind::Other, what)

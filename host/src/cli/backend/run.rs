@@ -113,7 +113,7 @@ pub(in crate::cli) async fn run_action(
     };
     // Held while the action runs: afterwards nothing more is signed away.
     let _agreed = match settled.spend.pop() {
-        Some(spend) => Some(agreement(bitboot.signer(), spend).await),
+        Some(spend) => Some(agreement(bitboot.signer(), spend).await?),
         None => None,
     };
     let mut running = backend::action(&*kind, &action);

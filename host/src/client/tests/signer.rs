@@ -60,7 +60,7 @@ fn another_backend_and_another_kind_are_refused() {
         fee: "1 TOL".parse().unwrap(),
         signatures: 1,
     };
-    let agreed = signer.agree(&spend).unwrap();
+    let agreed = signer.agree(&spend).unwrap().unwrap();
     let refused = signer.sign(&thrifty, &request(Some("0.1 TOL"))).unwrap_err();
     assert!(refused.what.contains("may not spend anything"), "{refused}");
     drop(agreed);
@@ -93,12 +93,19 @@ fn a_key_that_may_spend_signs_only_what_was_agreed_to_and_no_more_often() {
         fee: "0.5 TOL".parse().unwrap(),
         signatures: 3,
     };
-    let agreed = signer.agree(&spend).unwrap();
-    assert!(signer.agree(&spend).is_none(), "one after the other");
+    let agreed = signer.agree(&spend).unwrap().unwrap();
+    assert!(signer.agree(&spend).unwrap().is_none(), "one after the other");
+    let elsewhere = Arc::new(HostSigner::new(
+        &Paths::inside(home.path()),
+        Arc::clone(&signer.registry),
+        Arc::clone(&signer.ring),
+    ));
+    assert!(elsewhere.agree(&spend).unwrap().is_none(), "another process waits too");
     assert!(sign(Some("0.6 TOL")).is_err(), "over the fee");
     assert!(sign(Some("0.2 TOL")).is_ok() && sign(Some("0 TOL")).is_ok() && sign(None).is_ok());
     assert_eq!(sign(Some("0 TOL")).unwrap_err().kind, Kind::NeedsHuman, "three were agreed to");
     drop(agreed);
+    assert!(elsewhere.agree(&spend).unwrap().is_some());
     assert!(sign(Some("0 TOL")).is_err(), "it is over");
     let counted = signer.spending.today().unwrap();
     assert_eq!(counted[0].amount, "0.5 TOL".parse().unwrap());
