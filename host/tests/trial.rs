@@ -117,7 +117,10 @@ fn what_never_ends_or_never_has_enough_is_ended() {
         let ran = test(kind, &[], &words);
         let told = broken(&ran);
         assert_eq!(names(&told), ["unknown_locator_finds_nothing"], "{kind}");
-        assert_eq!(told[0].1, "no end within 6s; its process was ended");
+        // A flood is told as it ends: by what it found, or, on a machine that is busy, by the time.
+        let is_told = told[0].1 == "no end within 6s; its process was ended"
+            || kind == "floods" && told[0].1.contains("and 99992 more");
+        assert!(is_told && told[0].1.len() < 10_000, "{kind}: {}", told[0].1);
     }
     assert!(start.elapsed() < Duration::from_secs(120));
     // One GiB is nothing for a machine and too much for a plugin.

@@ -117,14 +117,20 @@ impl Peers {
         now: SystemTime,
     ) -> Vec<(News, Peer)> {
         self.records.add(record.clone());
-        // An older record than one that is known, of whatever backend, says nothing any more.
-        if record.withdrawn
-            || self
-                .records
-                .get(&record.signer)
-                .is_some_and(|newest| newest.time > record.time || newest.withdrawn)
-        {
+        let newest = self.records.get(&record.signer).unwrap_or(record);
+        if record.withdrawn || newest.withdrawn {
             return Vec::new();
+        }
+        // An older record than one that is known, of whatever backend, says nothing new: what both say was seen there too. One announcement
+        // is signed for each medium when its turn comes.
+        if newest.time > record.time {
+            let both = record.endpoints.iter().filter(|endpoint| newest.endpoints.contains(endpoint));
+            return both
+                .filter_map(|endpoint| {
+                    let peer = self.known.get_mut(&(endpoint.clone(), Some(Signer::Node(record.signer))))?;
+                    peer.also_seen_by(backend).then(|| (News::More, peer.clone()))
+                })
+                .collect();
         }
         let sign = |endpoint: &Endpoint| {
             let (news, peer) = self.sign(backend, endpoint, Signer::Node(record.signer), now)?;
@@ -240,6 +246,17 @@ mod tests {
         assert!(peers.add_record("a", &record(1, 5, "[::1]:80", true), now).is_empty());
         assert!(peers.add_record("b", &record(1, 4, "[::1]:80", false), now).is_empty());
         assert_eq!(peers.add_record("b", &record(1, 6, "[::1]:80", false), now).len(), 1);
+    }
+
+    #[test]
+    fn an_older_record_tells_only_who_else_has_seen_what_the_newest_says() {
+        let (mut peers, now) = (Peers::new(false), UNIX_EPOCH);
+        assert_eq!(peers.add_record("a", &record(1, 5, "[::1]:80", false), now).len(), 1);
+        assert!(peers.add_record("b", &record(1, 4, "[::1]:81", false), now).is_empty());
+        let (news, peer) = peers.add_record("b", &record(1, 4, "[::1]:80", false), now).pop().unwrap();
+        assert_eq!((news, peer.backends.join(" ")), (News::More, "a b".into()));
+        assert_eq!(peer.expires, UNIX_EPOCH.checked_add(Duration::from_secs(65)));
+        assert!(peers.add_record("b", &record(1, 4, "[::1]:80", false), now).is_empty());
     }
 
     #[test]

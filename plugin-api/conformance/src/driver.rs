@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +18,11 @@ use crate::{Desk, Said, Stream, Subject};
 /// The deadline of calls whose caller gives none.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// The most finds that are gathered: a plugin that floods must not take the test's memory.
-const MOST: usize = 1_000_000;
+/// The most finds that are gathered, and bytes of values: a plugin that floods must not take the test's memory.
+const MOST: usize = 100_000;
+const MOST_BYTES: usize = 256 << 20;
+/// So many of each kind are written out where it is told what was found.
+const SHOWN: usize = 8;
 
 /// Talks to one backend of a plugin as a host does, in this process.
 pub struct Driver {
@@ -27,7 +31,6 @@ pub struct Driver {
 }
 
 /// What a lookup or a read found, and how it ended.
-#[derive(Debug)]
 pub struct Finds {
     /// The peers, as often as they were told.
     pub peers: Vec<Peer>,
@@ -203,9 +206,16 @@ impl Stream {
             held: Vec::new(),
             outcome: Err(wordless()),
         };
+        let mut bytes = 0;
         while let Some(said) = self.next().await {
-            if finds.peers.len() + finds.values.len() + finds.held.len() > MOST {
-                finds.outcome = Err(Error::new(ErrorKind::Other, format!("it found more than {MOST}")));
+            bytes += match &said {
+                Said::Value(value) => value.len(),
+                Said::Authored(what) => what.value.len(),
+                _ => 0,
+            };
+            if finds.peers.len() + finds.values.len() + finds.held.len() >= MOST || bytes > MOST_BYTES {
+                let most = format!("it found more than {MOST}, or than {MOST_BYTES} bytes");
+                finds.outcome = Err(Error::new(ErrorKind::Other, most));
                 break;
             }
             match said {
@@ -228,6 +238,31 @@ impl Stream {
             }
         }
         finds
+    }
+}
+
+impl fmt::Debug for Finds {
+    /// Of each kind the first ones, and how many there are: there may be many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { peers, values, authors, held, outcome } = self;
+        f.debug_struct("Finds")
+            .field("peers", &First(peers))
+            .field("values", &First(values))
+            .field("authors", &First(authors))
+            .field("held", &First(held))
+            .field("outcome", outcome)
+            .finish()
+    }
+}
+
+/// The first ones of many.
+struct First<'a, T>(&'a [T]);
+
+impl<T: fmt::Debug> fmt::Debug for First<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, more) = self.0.split_at(self.0.len().min(SHOWN));
+        f.debug_list().entries(shown).finish()?;
+        if more.is_empty() { Ok(()) } else { write!(f, " and {} more", more.len()) }
     }
 }
 
