@@ -1,7 +1,10 @@
 //! What has to hold before a change lands.
 
+use std::env;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use crate::process::{cargo, run};
 use crate::setup::setup;
@@ -11,8 +14,18 @@ pub(crate) fn test(root: &Path, args: &[&str]) -> Result<(), String> {
     setup(root)?;
     // All targets at once: the tests load the plugins' libraries, which `cargo test` alone would leave where older ones may lie before them.
     cargo(root, &["build", "--workspace", "--all-targets"])?;
-    cargo(root, &[&["test", "--workspace"], args].concat())
+    let mut tests = Command::new(env!("CARGO"));
+    tests.args(["test", "--workspace"]).args(args).current_dir(root);
+    if env::var_os(THREADS).is_none() {
+        // Tests with real nodes wait for most of their time.
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        tests.env(THREADS, (2 * cores).to_string());
+    }
+    run(&mut tests)
 }
+
+/// How many tests of one program cargo's harness runs at once.
+const THREADS: &str = "RUST_TEST_THREADS";
 
 /// Formatting, lints, and the rules for dependencies.
 pub(crate) fn check(root: &Path) -> Result<(), String> {
