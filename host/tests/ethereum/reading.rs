@@ -195,4 +195,7 @@ fn credentials_are_passed_on_and_told_to_nobody() {
     let ran = Ran(command.env("BITBOOT_PLUGIN_ETHEREUM_RPC", secret).output().unwrap());
     assert_eq!(ran.peers(), ["192.0.2.7:4001"], "{}", ran.err());
     assert!(!ran.err().contains(secret) && !ran.out().contains(secret));
+    // One that lets nobody in does not keep others from being used.
+    user.set(&[&format!("rpc={},{}", proxy.url(), node.url())]);
+    user.announced("192.0.2.7:4002");
 }

@@ -71,12 +71,15 @@ fn what_must_not_be_spent_is_not() {
     refused(&user.announce(peer, &all), 13, "would spend real money");
     assert_eq!(real.sent(&ours), 0);
 
-    // One whose fees are not for gas alone.
-    user.set(&["chain_id=31337", "genesis=", &format!("rpc={}", node.url())]);
-    let besides = "0x420000000000000000000000000000000000000F";
-    node.ask("anvil_setCode", json!([besides, "0x00"]));
-    refused(&user.announce(peer, &all), 10, "a fee besides that for gas");
-    node.ask("anvil_setCode", json!([besides, "0x"]));
+    // One that may take fees besides those for gas.
+    let other = Anvil::with(&anvil, &["--chain-id", "8453"]);
+    other.deploy();
+    other.fund(&ours);
+    user.set(&["chain_id=8453", "genesis=", &format!("rpc={}", other.url())]);
+    refused(&user.announce(peer, &all), 10, "takes fees for gas alone is not known");
+    user.set(&["gas_only=true"]);
+    refused(&user.announce(peer, &all), 13, "would spend real money");
+    assert_eq!(other.sent(&ours), 0);
 
     refused(&poor(&node.url()).announce(peer, &all), 11, "the wallet has 0 ETH");
     refused(&reader(&node.url()).announce(peer, &all), 4, "there is no secp256k1 key");

@@ -114,11 +114,9 @@ impl Endpoint {
             Failure::Silent(why) => Error::new(ErrorKind::Unreachable, format!("no node answers at {url}"))
                 .because(why)
                 .fix(format!("{silent} name it: bitboot backend set NAME {setting}")),
-            Failure::Login => {
-                Error::new(ErrorKind::Config, format!("the node at {url} refuses the credentials"))
-                    .because(self.login.source(self.http.url()).await)
-                    .fix(self.login.fix())
-            }
+            Failure::Login => Error::new(ErrorKind::Config, format!("the node at {url} {REFUSED}"))
+                .because(self.login.source(self.http.url()).await)
+                .fix(self.login.fix()),
             Failure::TooLong => Error::new(
                 ErrorKind::Integrity,
                 format!("the node at {url} answers with more than can be true"),
@@ -131,6 +129,14 @@ impl Endpoint {
             .fix(another),
         }
     }
+}
+
+/// How a message ends about a node that wants other credentials, or none of ours: nothing is wrong with its chain.
+const REFUSED: &str = "refuses the credentials";
+
+/// Whether a check has failed for the credentials.
+pub(crate) fn is_login(error: &Error) -> bool {
+    error.kind == ErrorKind::Config && error.message.ends_with(REFUSED)
 }
 
 /// What an answer is worth.

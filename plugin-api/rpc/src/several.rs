@@ -7,6 +7,8 @@ use bitboot_plugin_api::{Error, ErrorKind, Host, Level, Result};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::endpoint::is_login;
+
 /// A node that can tell whether it is the right one.
 pub trait Node: Sync {
     /// Makes sure that the node is on the chain, or in the network, that the backend is set to.
@@ -23,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(3);
 /// The first node that answers and is the right one. The next one of the list is asked as soon as one has failed, and beside those that have
 /// not answered within a second. So the order of the list decides among nodes that are quick, and one that is silent costs a second only.
 ///
-/// One on another chain ([`ErrorKind::Config`]) is an error if it is known before the right one, whatever is to be said for the others: it must
+/// One on another chain ([`ErrorKind::Config`], where it is not about credentials) is an error if it is known before the right one, whatever is to be said for the others: it must
 /// not go unseen. What a node that is slower than the right one would have said is not waited for. It is told by those who ask all nodes: each
 /// checks before it is asked anything, and [`answers`] logs what failed.
 ///
@@ -42,7 +44,7 @@ pub async fn first<N: Node>(nodes: &[N]) -> Result<&N> {
         let Ok((node, outcome)) = ended.await else { continue };
         match outcome {
             Ok(()) => return Ok(node),
-            Err(error) if error.kind == ErrorKind::Config => return Err(error),
+            Err(error) if error.kind == ErrorKind::Config && !is_login(&error) => return Err(error),
             Err(error) => failure = failure.or(Some(error)),
         }
     }

@@ -55,7 +55,7 @@ impl Ethereum {
             Missing::Nothing => Ok(Quote::free()),
             Missing::Everywhere(deed) | Missing::Elsewhere(deed) => {
                 let owner = self.purse.owner().await?;
-                let plan = self.purse.quote(node, owner, &deed).await?;
+                let plan = self.purse.quote(&self.nodes, owner, &deed).await?;
                 let mut quote = self.quoted(&plan);
                 quote.writes = format!("the contract, in a transaction of {owner}");
                 quote.readers = "everybody, for ever: that the account has done it, and when".into();
@@ -87,7 +87,7 @@ impl Ethereum {
         };
         let owner = self.purse.owner().await?;
         let cx = out.cx().clone();
-        let plan = self.purse.spend(node, owner, &deed).await?;
+        let plan = self.purse.spend(&self.nodes, owner, &deed).await?;
         let sent = self.purse.send(&self.nodes, owner, plan, &deed.purpose, &cx).await?;
         let contract = if is_elsewhere { owner.create(sent.nonce) } else { self.contract };
         if sent.receipt.is_some() && !self.is_there(node, contract).await? {

@@ -92,7 +92,7 @@ impl Backend for Ethereum {
         let (deed, owner) = (self.deed(&what)?, self.purse.owner().await?);
         let node = first(&self.nodes).await?;
         self.make_sure(node).await?;
-        let plan = self.purse.quote(node, owner, &deed).await?;
+        let plan = self.purse.quote(&self.nodes, owner, &deed).await?;
         let mut quote = self.quoted(&plan);
         let bytes = what.value.map_or(0, |value| value.len());
         quote.writes = format!("a call of {owner} with {bytes} bytes for the network");
@@ -104,7 +104,7 @@ impl Backend for Ethereum {
         let (deed, owner) = (self.deed(&what)?, self.purse.owner().await?);
         let node = first(&self.nodes).await?;
         self.make_sure(node).await?;
-        let plan = self.purse.spend(node, owner, &deed).await?;
+        let plan = self.purse.spend(&self.nodes, owner, &deed).await?;
         let sent = self.purse.send(&self.nodes, owner, plan, &deed.purpose, &cx).await?;
         let asked = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         Ok(Receipt::new(sent.taken, asked).with_fee(told(sent.fee())).with_note(sent.outcome()?))

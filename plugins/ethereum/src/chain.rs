@@ -27,6 +27,11 @@ impl Chain {
         TEST_CHAINS.iter().any(|(id, _)| *id == self.id)
     }
 
+    /// Whether it is known to take fees for gas alone. Of the chains that stand on Ethereum many take another one for the data that they put there.
+    pub(crate) fn takes_gas_only(self) -> bool {
+        self.id == 1 || self.is_test()
+    }
+
     /// Only this machine, or those whom its owner lets in, are on it.
     pub(crate) fn is_local(self) -> bool {
         matches!(self.id, 1337 | Self::LOCAL)
@@ -54,5 +59,6 @@ mod tests {
         assert!([1, 10, 137, 8453, 42_161, 0].iter().all(|id| !Chain { id: *id }.is_test()));
         assert_eq!(Chain { id: 1 }.name(), "Ethereum (1)");
         assert_eq!(Chain { id: 5 }.name(), "chain 5");
+        assert!(Chain { id: 1 }.takes_gas_only() && !Chain { id: 8453 }.takes_gas_only());
     }
 }

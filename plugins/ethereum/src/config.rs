@@ -27,6 +27,8 @@ pub(crate) struct EthereumConfig {
     pub(crate) lookback_blocks: u32,
     /// Of how many blocks a node is asked at once, at first; fewer where it refuses.
     pub(crate) range_blocks: u32,
+    /// That the chain takes fees for gas alone, as Ethereum and its test networks are known to: nothing is announced where it is not sure.
+    pub(crate) gas_only: bool,
     /// Gwei for each unit of gas, at most: where more is wanted nothing is announced.
     pub(crate) max_fee_gwei: u32,
     /// Gwei of that for whoever makes the block, at most.
@@ -60,6 +62,7 @@ impl Default for EthereumConfig {
             contract: None,
             lookback_blocks: 50_400,
             range_blocks: 10_000,
+            gas_only: false,
             max_fee_gwei: 100,
             max_tip_gwei: 3,
             wait_s: 25,
@@ -89,6 +92,11 @@ impl EthereumConfig {
 
     pub(crate) fn chain(&self) -> Chain {
         Chain { id: self.chain_id }
+    }
+
+    /// Whether what is quoted is all that is taken.
+    pub(crate) fn takes_gas_only(&self) -> bool {
+        self.gas_only || self.chain().takes_gas_only()
     }
 
     pub(crate) fn genesis(&self) -> Result<Option<B256>> {

@@ -3,12 +3,13 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use alloy_primitives::{Address, Bytes, U256, address};
+use alloy_primitives::{Address, Bytes, U256};
 use bitboot_plugin_api::{Error, ErrorKind, Host, Result, Scheme};
+use bitboot_rpc::{all, answers, first};
 use k256::PublicKey;
 use k256::elliptic_curve::sec1::ToSec1Point;
-use tokio::sync::OnceCell;
 
+use crate::chain::Chain;
 use crate::config::EthereumConfig;
 use crate::fees::{Price, gwei, told};
 use crate::node::Node;
@@ -22,8 +23,6 @@ pub(crate) struct Purse {
     quoted: Mutex<Option<(Instant, Price)>>,
     /// Two transactions of one moment must not have the same number.
     pub(super) turn: tokio::sync::Mutex<()>,
-    /// The chain was seen to take fees for gas alone.
-    is_plain: OnceCell<()>,
 }
 
 /// What a transaction is to do.
@@ -40,21 +39,12 @@ pub(crate) struct Deed {
     pub(crate) purpose: String,
 }
 
-/// Tells, on chains of the OP stack (Base, Optimism and others), what is taken besides gas for a transaction's data on Ethereum
-/// (<https://specs.optimism.io/protocol/predeploys.html#gaspriceoracle>).
-const BESIDES_GAS: Address = address!("420000000000000000000000000000000000000F");
 /// A quote holds for so long.
 const HOLDS: Duration = Duration::from_secs(600);
 
 impl Purse {
     pub(crate) fn new(config: EthereumConfig, host: Host) -> Self {
-        Self {
-            host,
-            config,
-            quoted: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
-            is_plain: OnceCell::new(),
-        }
+        Self { host, config, quoted: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
     /// The address of the user's key for this backend. Unlocks nothing.
@@ -67,17 +57,17 @@ impl Purse {
     }
 
     /// A transaction at the present price, which holds for a while. Its number is not chosen yet.
-    pub(crate) async fn quote(&self, node: &Node, owner: Address, deed: &Deed) -> Result<Transaction> {
-        let price = self.price(node).await?;
-        let plan = self.plan(node, owner, deed, price).await?;
+    pub(crate) async fn quote(&self, nodes: &[Node], owner: Address, deed: &Deed) -> Result<Transaction> {
+        let price = self.price(nodes).await?;
+        let plan = self.plan(nodes, owner, deed, price).await?;
         *self.quoted() = Some((Instant::now(), price));
         Ok(plan)
     }
 
     /// A transaction at the price that was quoted last.
-    pub(crate) async fn spend(&self, node: &Node, owner: Address, deed: &Deed) -> Result<Transaction> {
+    pub(crate) async fn spend(&self, nodes: &[Node], owner: Address, deed: &Deed) -> Result<Transaction> {
         let quoted = self.quoted().filter(|(when, _)| when.elapsed() < HOLDS);
-        let now = self.price(node).await?;
+        let now = self.price(nodes).await?;
         let price = match quoted {
             Some((_, price)) if price.does(now.base) => price,
             Some((_, price)) => {
@@ -91,21 +81,23 @@ impl Purse {
             }
             None => now,
         };
-        self.plan(node, owner, deed, price).await
+        self.plan(nodes, owner, deed, price).await
     }
 
-    async fn plan(&self, node: &Node, owner: Address, deed: &Deed, price: Price) -> Result<Transaction> {
-        self.is_plain.get_or_try_init(|| plain(node)).await?;
+    async fn plan(&self, nodes: &[Node], owner: Address, deed: &Deed, price: Price) -> Result<Transaction> {
+        if !self.config.takes_gas_only() {
+            return Err(besides_gas(self.config.chain()));
+        }
         let plan = Transaction {
             chain: self.config.chain_id,
             nonce: 0,
             tip: price.tip,
             most: price.most,
-            gas: node.gas(owner, deed.to, &deed.dearest).await?.saturating_add(deed.spare),
+            gas: self.gas(nodes, owner, deed).await?.saturating_add(deed.spare),
             to: deed.to,
             data: deed.data.clone(),
         };
-        let balance = node.balance(owner).await?;
+        let balance = first(nodes).await?.balance(owner).await?;
         if plan.cost() <= balance {
             return Ok(plan);
         }
@@ -114,7 +106,18 @@ impl Purse {
             .fix(format!("send some to {owner}; see it with: bitboot backend run NAME wallet")))
     }
 
-    async fn price(&self, node: &Node) -> Result<Price> {
+    /// The most gas that a node says it takes: with too little it is undone, and its fee is spent.
+    async fn gas(&self, nodes: &[Node], owner: Address, deed: &Deed) -> Result<u64> {
+        let estimates = nodes.iter().cloned().map(|node| {
+            let (to, data) = (deed.to, deed.dearest.clone());
+            async move { node.gas(owner, to, &data).await }
+        });
+        let estimates = all(estimates, Result::is_ok).await.into_iter().flatten();
+        Ok(answers(estimates, &self.host)?.into_iter().max().unwrap_or_default())
+    }
+
+    async fn price(&self, nodes: &[Node]) -> Result<Price> {
+        let node = first(nodes).await?;
         let base = node.base_fee().await?.ok_or_else(|| {
             Error::new(ErrorKind::Config, "this chain has no base fee: its transactions are of an older kind")
                 .because("EIP-1559 is not in force there")
@@ -136,15 +139,12 @@ impl Purse {
     }
 }
 
-/// That what is quoted is all that is taken.
-async fn plain(node: &Node) -> Result<()> {
-    if node.code(BESIDES_GAS).await?.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::Config,
-        "this chain takes a fee besides that for gas, which cannot be told before",
-    )
-    .because(format!("it is of the OP stack: {BESIDES_GAS} is there"))
-    .fix("announce on another chain; what others have announced on this one is found all the same"))
+/// What is to be said where a quote could leave something out.
+fn besides_gas(chain: Chain) -> Error {
+    let what = format!("whether {} takes fees for gas alone is not known", chain.name());
+    Error::new(ErrorKind::Config, what)
+        .because(
+            "many chains that stand on Ethereum take another one besides, which no quote would have in it",
+        )
+        .fix("if you know that it does: bitboot backend set NAME gas_only=true")
 }

@@ -1,5 +1,6 @@
 //! From a planned transaction to one that is in a block: its number, its signature, the nodes, the receipt.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
@@ -75,11 +76,19 @@ impl Purse {
         Ok((plan.nonce, signed, takers))
     }
 
-    /// The next number that is free on every node that answers.
+    /// The next number that is free, as most nodes have it: with one that is too high it would wait for ever.
     async fn nonce(&self, nodes: &[Node], owner: Address) -> Result<u64> {
         let counts = nodes.iter().cloned().map(|node| async move { node.nonce(owner).await });
         let counts = all(counts, Result::is_ok).await.into_iter().flatten();
-        Ok(answers(counts, &self.host)?.into_iter().max().unwrap_or_default())
+        let counts = answers(counts, &self.host)?;
+        let next = most_common(&counts);
+        if counts.iter().any(|count| *count != next) {
+            let text = format!(
+                "the nodes disagree about the number of the next transaction, {counts:?}: {next} is used"
+            );
+            self.host.log(Level::Warn, text);
+        }
+        Ok(next)
     }
 
     async fn sign(&self, plan: &Transaction, purpose: &str) -> Result<Signed> {
@@ -165,6 +174,12 @@ async fn receipt(node: Node, hash: B256) -> Receipt {
     }
 }
 
+/// Of those that are as common the lowest: a number that is used is refused, and nothing is spent.
+fn most_common(counts: &[u64]) -> u64 {
+    let how_often = |count: u64| counts.iter().filter(|other| **other == count).count();
+    counts.iter().copied().max_by_key(|count| (how_often(*count), Reverse(*count))).unwrap_or_default()
+}
+
 fn late() -> Error {
     Error::new(ErrorKind::TimedOut, "a node did not answer in time")
 }
@@ -199,6 +214,18 @@ impl Sent {
                     .fix("see what the contract is: bitboot backend ping NAME"))
             }
             Some(receipt) => Ok(format!("transaction {} in block {}", self.hash, receipt.block_number)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_nodes_decide_about_the_next_number() {
+        for (counts, next) in [(&[][..], 0), (&[7], 7), (&[7, 8, 7], 7), (&[8, 7, 8], 8), (&[8, 7], 7)] {
+            assert_eq!(most_common(counts), next, "{counts:?}");
         }
     }
 }
