@@ -71,7 +71,9 @@ impl Purse {
         }
         let signed = self.sign(&plan, purpose).await?;
         // Before it is out: whoever goes away now knows what to look for.
-        cx.progress(&format!("hands over the transaction {}", signed.hash), 0, 0).await?;
+        let text = format!("hands over the transaction {}", signed.hash);
+        cx.progress(&text, 0, 0).await?;
+        self.host.log(Level::Info, text);
         let takers = self.offer(nodes, &signed, until).await?;
         Ok((plan.nonce, signed, takers))
     }
