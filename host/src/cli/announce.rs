@@ -20,7 +20,8 @@ pub(super) use spend::{Settled, Spending};
 
 /// Publish this peer
 ///
-/// Announces on every backend at once and stays to repeat it at half its lifetime, until Ctrl-C takes it back.
+/// Announces on every backend at once and stays to repeat it at half its lifetime where that is free, until Ctrl-C, which takes it back where the
+/// medium can and that costs nothing.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -17,7 +17,8 @@ use crate::output::{ErrorLine, Line, Mode};
 
 /// Announce and watch in one: the whole job
 ///
-/// Announces this peer, keeps it alive, and tells who came and who is gone, until Ctrl-C takes the announcement back.
+/// Announces this peer, keeps it alive, and tells who came and who is gone, until Ctrl-C, which takes the announcement back where
+/// the medium can. It spends nothing: for a medium that costs money use `announce`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The network's name, 40 hexadecimal digits, or a magnet link
