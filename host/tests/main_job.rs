@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::net::UdpSocket;
 use std::process::Stdio;
 use std::time::Instant;
 
@@ -110,6 +111,27 @@ fn join_announces_and_tells_who_comes_and_goes() {
     // Whoever joined ends when what it announced is taken back.
     home.ok(&["withdraw", "demo"]);
     assert_eq!(joined.end().0, Some(0));
+}
+
+/// A node that names its own address begins a DHT; others join it there.
+#[test]
+fn machines_of_a_mesh_begin_a_dht_of_their_own() {
+    let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let member = |settings: &[&str]| {
+        let home = Home::new();
+        let bootstrap = format!("bootstrap=127.0.0.1:{port}");
+        let mesh =
+            ["backend", "add", "mesh", "--plugin", "mainline", "--set=bind=127.0.0.1", "--set", &bootstrap];
+        home.ok(&[&mesh[..], settings].concat());
+        home
+    };
+    let first = member(&["--set=mode=server", &format!("--set=port={port}")]);
+    let mut began = first.start(&["announce", "demo", "--port", "4001", "--via", "mesh", "--json"]);
+    assert_eq!(began.json_of("receipt")["stored"], 1);
+    member(&[]).ok(&["announce", "demo", "--port", "4002", "--via", "mesh", "--once"]);
+    let mut found = member(&[]).ok(&["lookup", "demo", "--via", "mesh", "--json"]).peers();
+    found.sort();
+    assert_eq!(found, ["127.0.0.1:4001", "127.0.0.1:4002"]);
 }
 
 #[test]
