@@ -166,7 +166,6 @@ fn list(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
-    use std::time::Instant;
 
     use super::*;
 
@@ -191,12 +190,10 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_is_there_before_the_dns_has_answered_for_the_others() {
-        let start = Instant::now();
         let names = hosts(&["no-such-host.invalid:1", "127.0.0.1:6881"]);
         let begun = Bootstrap::begin(&names, [true, true], |_| ()).unwrap();
         assert_eq!((begun.found().resolved, begun.found().pending), (1, 1));
-        begun.first().await.unwrap();
-        assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+        timeout(Duration::from_secs(5), begun.first()).await.unwrap().unwrap();
         assert_eq!(begun.all().await.unwrap().addresses.len(), 1);
     }
 

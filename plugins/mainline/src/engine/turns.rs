@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn quick_searches_wait_for_each_other_and_slow_ones_for_a_moment() {
         let (turns, start) = (Turns::new(), Instant::now());
         for _ in 0..100 {

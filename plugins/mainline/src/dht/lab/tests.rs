@@ -73,9 +73,9 @@ async fn two_hundred_nodes_are_soon_there_and_know_each_other() {
 
 #[tokio::test]
 async fn an_answer_takes_the_round_trip() {
-    let lab = lab(Spec { nodes: 10, rtt_ms: 50.0, ..Spec::default() }).await;
+    let lab = lab(Spec { nodes: 10, rtt_ms: 300.0, ..Spec::default() }).await;
     let outsider = Outsider::at("127.0.0.1");
-    let rtt = Duration::from_millis(50);
+    let rtt = Duration::from_millis(300);
     let trips = lab.addresses().iter().map(|node| {
         let start = Instant::now();
         outsider.ask(*node, &Ask::Ping);
@@ -89,7 +89,7 @@ async fn an_answer_takes_the_round_trip() {
     let start = Instant::now();
     lab.addresses().iter().for_each(|node| outsider.ask(*node, &Ask::Ping));
     lab.addresses().iter().for_each(|_| drop(outsider.hear().unwrap()));
-    assert!((rtt..rtt * 5).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert!((rtt..rtt * 8).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
