@@ -234,6 +234,20 @@ fn what_costs_money_to_take_back_stays_until_somebody_agrees() {
 }
 
 #[test]
+fn what_is_out_and_paid_is_taken_back_though_its_plugin_died() {
+    let (home, file) = home(", dies = true");
+    let died = announce(&home, &file, &["--yes"]);
+    assert_eq!((died.code(), written(&home)), (6, 1), "{}", died.err());
+    home.retry("misbehaving");
+    home.ok(&["backend", "set", "toll", "dies=false"]);
+    // Nobody agrees to what that costs, and it stays.
+    withdraw(&home, &file, &[]);
+    assert_eq!(placed(&home), ["toll"]);
+    let taken = withdraw(&home, &file, &["--yes"]);
+    assert_eq!((taken.code(), written(&home), placed(&home).len()), (0, 2, 0), "{}", taken.err());
+}
+
+#[test]
 fn one_backend_that_cannot_be_paid_keeps_no_other_from_being_told() {
     for (bad, good, says) in [
         ("fee=lots", "fee=0.001 TOL", "does not say clearly what it costs"),

@@ -161,7 +161,9 @@ impl Announcing {
                 None => None,
             };
             what.agreed = agreed.is_some();
-            tell(candidate, deed, &what, timeout).await
+            let mut told = tell(candidate, deed, &what, timeout).await;
+            told.unknown = agreed.is_some_and(|agreed| agreed.has_signed() || told.is_late());
+            told
         });
     }
 
@@ -192,12 +194,10 @@ impl Announcing {
                 Err(_) => self.schedule.failed(&told.backend, at, jitter),
             }
         }
-        // What was paid for may be out, though nobody said so in time.
-        let paid = self.spend(&told.backend).is_some();
         // The announcement itself is out: a full disk must not make it look failed.
         let _ = self.journal.note(&self.key, &told.backend, |placement| match &told.outcome {
             Ok(receipt) => placement.answered(receipt),
-            Err(error) => placement.failed(error, paid && error.kind == Kind::Unreachable),
+            Err(error) => placement.failed(error, told.unknown),
         });
         told.into()
     }

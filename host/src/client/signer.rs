@@ -36,6 +36,7 @@ const MAX_REFUSED: u32 = 100;
 struct Agreement {
     fee: Amount,
     signatures: u32,
+    signed: bool,
 }
 
 /// What was agreed to for one backend, until it is dropped.
@@ -64,7 +65,7 @@ impl HostSigner {
             return Ok(None);
         }
         let Some(turn) = self.spending.turn(&spend.backend)? else { return Ok(None) };
-        let agreement = Agreement { fee: spend.fee.clone(), signatures: spend.signatures };
+        let agreement = Agreement { fee: spend.fee.clone(), signatures: spend.signatures, signed: false };
         agreed.insert(spend.backend.clone(), agreement);
         Ok(Some(Agreed { signer: Arc::clone(self), backend: spend.backend.clone(), _turn: turn }))
     }
@@ -138,6 +139,7 @@ impl HostSigner {
         if let Some(left) = agreement {
             left.fee = left.fee.minus(&fee).unwrap_or_else(|| Amount::nothing(left.fee.unit()));
             left.signatures -= 1;
+            left.signed = true;
         }
         self.audit.write(noted)?;
         material.sign(what.scheme, &what.payload)
@@ -196,6 +198,13 @@ fn fee(what: &SignRequest, agreed: Option<&Amount>, backend: &str) -> Result<Amo
             Kind::NeedsHuman,
             format!("backend \"{backend}\" wants to spend, and nobody has agreed to anything now"),
         )),
+    }
+}
+
+impl Agreed {
+    /// Whether anything was signed under it: then it may be out, whatever became of who wanted it.
+    pub(super) fn has_signed(&self) -> bool {
+        self.signer.agreed().get(&self.backend).is_some_and(|left| left.signed)
     }
 }
 

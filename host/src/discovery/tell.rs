@@ -5,7 +5,7 @@ use bitboot_plugin_api::{Endpoint, Quote, Receipt};
 
 use super::Candidate;
 use super::teller::Teller;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::network::{Identity, Metadata, Network};
 
 /// What one backend answered.
@@ -15,13 +15,20 @@ pub(crate) struct Told {
     pub(crate) outcome: Result<Receipt>,
     /// It was to be taken back and is not: that costs money, and nobody has agreed to it.
     pub(crate) stays: bool,
+    /// It was paid for, and may be out though it failed.
+    pub(crate) unknown: bool,
     pub(crate) took: Duration,
 }
 
 impl Told {
     /// Of a backend that could not be told at all.
     pub(crate) fn not_at_all(backend: String, error: Error) -> Self {
-        Self { backend, outcome: Err(error), stays: false, took: Duration::ZERO }
+        Self { backend, outcome: Err(error), stays: false, unknown: false, took: Duration::ZERO }
+    }
+
+    /// Whether the medium did not answer in time.
+    pub(crate) fn is_late(&self) -> bool {
+        self.outcome.as_ref().is_err_and(|error| error.kind == Kind::Unreachable)
     }
 }
 
@@ -75,5 +82,5 @@ pub(crate) async fn tell(candidate: Candidate, deed: Deed, what: &Statement, tim
         }
     };
     let outcome = outcome.await;
-    Told { backend, outcome, stays, took: started.elapsed() }
+    Told { backend, outcome, stays, unknown: false, took: started.elapsed() }
 }

@@ -48,6 +48,9 @@ pub(crate) struct TollConfig {
     /// Milliseconds between signing and broadcasting.
     #[serde(default)]
     pause_ms: u64,
+    /// Ends its process when it has broadcast, before anybody hears of it.
+    #[serde(default)]
+    dies: bool,
 }
 
 /// A scheme by the contract's word for it.
@@ -126,6 +129,9 @@ impl Backend for Toll {
         let written = serde_json::json!({ "locator": what.locator.as_bytes(), "payload": payload, "signature": signature, "public": public, "value": value });
         let count = std::fs::read_dir(&self.config.folder)?.count();
         std::fs::write(self.config.folder.join(format!("{count}.json")), written.to_string())?;
+        if self.config.dies {
+            std::process::abort();
+        }
         Ok(Receipt::new(1, 1)
             .with_fee(self.config.bills.as_ref().unwrap_or(&self.config.fee))
             .with_note(format!("transaction {count}")))
