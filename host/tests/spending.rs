@@ -248,6 +248,41 @@ fn what_is_out_and_paid_is_taken_back_though_its_plugin_died() {
 }
 
 #[test]
+fn who_was_stopped_while_it_spends_is_not_waited_for_without_end() {
+    let (home, file) = home(", fee = \"0.001 TOL\"");
+    assert_eq!(announce(&home, &file, &["--yes"]).code(), 0);
+    let turn = fs::File::options().write(true).open(home.path().join("state/spending/toll.lock")).unwrap();
+    turn.lock().unwrap();
+    let says = "another bitboot is spending on backend \"toll\"";
+    for ran in [
+        announce(&home, &file, &["--yes", "--timeout", "8s"]),
+        withdraw(&home, &file, &["--yes", "--timeout", "8s"]),
+    ] {
+        ran.is_refused(5, says);
+        assert_eq!((audit(&home).len(), written(&home)), (1, 1));
+    }
+    let words = ["backend", "run", "toll", "sign", "--yes", "--passphrase-file", &file];
+    home.run(&[&words[..], &["--timeout", "8s"]].concat()).is_refused(5, says);
+    #[cfg(target_os = "linux")]
+    {
+        let mut waits = home.start(&[&words[..], &["--timeout", "1h"]].concat());
+        support::process::wait("it listens to no Ctrl-C", || catches_interrupts(waits.pid()));
+        waits.signal("INT");
+        assert_eq!(waits.end().0, Some(130));
+    }
+    drop(turn);
+    home.ok(&words);
+    assert_eq!(withdraw(&home, &file, &["--yes"]).code(), 0);
+}
+
+#[cfg(target_os = "linux")]
+fn catches_interrupts(pid: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+    u64::from_str_radix(caught.trim(), 16).unwrap() & 1 << 1 != 0
+}
+
+#[test]
 fn one_backend_that_cannot_be_paid_keeps_no_other_from_being_told() {
     for (bad, good, says) in [
         ("fee=lots", "fee=0.001 TOL", "does not say clearly what it costs"),

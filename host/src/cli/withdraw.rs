@@ -158,7 +158,7 @@ fn start(
     answers.spawn(async move {
         // Held while it is told.
         let agreed = match spend {
-            Some(spend) => match agreement(&signer, spend).await {
+            Some(spend) => match agreement(&signer, spend, timeout).await {
                 Ok(agreed) => Some(agreed),
                 Err(error) => return (keys, Told::not_at_all(candidate.backend, error)),
             },

@@ -154,7 +154,7 @@ impl Announcing {
         self.running.spawn(async move {
             // Held while it is told: afterwards nothing more is signed away.
             let agreed = match spend {
-                Some(spend) => match agreement(&signer, spend).await {
+                Some(spend) => match agreement(&signer, spend, timeout).await {
                     Ok(agreed) => Some(agreed),
                     Err(error) => return Told::not_at_all(candidate.backend, error),
                 },
@@ -248,11 +248,23 @@ fn costs() -> Error {
     Error::new(Kind::NeedsHuman, "it is not taken back, for that costs money, and nobody has agreed to it")
 }
 
-/// Two announcements on one backend spend one after the other, whichever commands of this user's they are of.
-pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend) -> Result<Agreed> {
+/// Two announcements on one backend spend one after the other, whichever commands of this user's they are of. Those of this process end in their
+/// time; one that was stopped holds its turn for ever, and is waited for no longer than a backend is.
+pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend, patience: Duration) -> Result<Agreed> {
+    let mut since = Instant::now();
     loop {
         if let Some(agreed) = signer.agree(&spend)? {
             return Ok(agreed);
+        }
+        if signer.is_spending(&spend.backend) {
+            since = Instant::now();
+        } else if since.elapsed() >= patience {
+            let what = format!("another bitboot is spending on backend \"{}\"", spend.backend);
+            return Err(Error::new(Kind::Unreachable, what)
+                .because(format!("it has not ended within {}", humantime::format_duration(patience)))
+                .fix(
+                    "wait for it with --timeout, or end it if it was stopped; nothing was spent by this one",
+                ));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -70,6 +70,11 @@ impl HostSigner {
         Ok(Some(Agreed { signer: Arc::clone(self), backend: spend.backend.clone(), _turn: turn }))
     }
 
+    /// Whether this process spends there now.
+    pub(super) fn is_spending(&self, backend: &str) -> bool {
+        self.agreed().contains_key(backend)
+    }
+
     /// Takes the key of a backend out of its store, while a person may still be asked for a passphrase.
     pub(crate) fn unlock(&self, backend: &str, kinds: &[KeyKind]) -> Result<()> {
         for kind in kinds {

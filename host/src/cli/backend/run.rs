@@ -35,7 +35,7 @@ pub(in crate::cli) struct Args {
     spending: Spending,
 }
 
-/// How long a backend may take to tell what an action costs.
+/// How long a backend may take to tell what an action costs, and others that spend there to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Args {
@@ -111,13 +111,16 @@ pub(in crate::cli) async fn run_action(
     let Some(mut settled) = spending.settle(context, bitboot, quoted.into_iter().collect())? else {
         return Ok(Exit::OK);
     };
+    let mut signals = Signals::new();
     // Held while the action runs: afterwards nothing more is signed away.
     let _agreed = match settled.spend.pop() {
-        Some(spend) => Some(agreement(bitboot.signer(), spend).await?),
+        Some(spend) => tokio::select! {
+            exit = signals.stopped() => return Ok(exit),
+            agreed = agreement(bitboot.signer(), spend, context.timeout(PATIENCE)) => Some(agreed?),
+        },
         None => None,
     };
     let mut running = backend::action(&*kind, &action);
-    let mut signals = Signals::new();
     loop {
         let step = tokio::select! {
             exit = signals.stopped() => return Ok(exit),

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bitboot_plugin_api::{
-    Announcement, Backend, Caps, Cx, Error, ErrorKind, Found, Host, Query, Quote, Receipt, Result, Scheme,
-    SignRequest, Stores,
+    Action, ActionInfo, Announcement, Backend, Caps, Cx, Error, ErrorKind, Found, Host, Output, Query, Quote,
+    Receipt, Result, Scheme, SignRequest, Stores,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -53,6 +53,10 @@ pub(crate) struct TollConfig {
     dies: bool,
 }
 
+/// An action without arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+struct Nothing {}
+
 /// A scheme by the contract's word for it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 struct SchemeWord(String);
@@ -72,6 +76,15 @@ fn one() -> u32 {
 impl Toll {
     fn scheme(&self) -> Result<Scheme> {
         serde_json::from_value(self.config.scheme.0.clone().into()).map_err(Error::from)
+    }
+
+    fn price(&self) -> Quote {
+        let mut quote = Quote::of(&self.config.fee).with_signatures(self.config.signatures);
+        quote.writes = "one file".into();
+        quote.readers = "everybody who can read the folder".into();
+        quote.final_in_s = Some(1);
+        quote.test_network = !self.config.real;
+        quote
     }
 }
 
@@ -95,12 +108,20 @@ impl Backend for Toll {
     }
 
     async fn quote(&self, _what: Announcement, _cx: Cx) -> Result<Quote> {
-        let mut quote = Quote::of(&self.config.fee).with_signatures(self.config.signatures);
-        quote.writes = "one file".into();
-        quote.readers = "everybody who can read the folder".into();
-        quote.final_in_s = Some(1);
-        quote.test_network = !self.config.real;
-        Ok(quote)
+        Ok(self.price())
+    }
+
+    fn actions() -> Vec<ActionInfo> {
+        vec![ActionInfo::new::<Nothing>("sign", "signs something, at the price of an announcement")]
+    }
+
+    async fn quote_action(&self, _action: Action, _cx: Cx) -> Result<Quote> {
+        Ok(self.price())
+    }
+
+    async fn action(&self, _action: Action, _out: Output) -> Result<()> {
+        let asked = SignRequest::new(self.scheme()?, [7; 32], "to sign something");
+        self.host.sign(asked.with_fee(&self.config.fee)).await.map(drop)
     }
 
     async fn announce(&self, what: Announcement, _cx: Cx) -> Result<Receipt> {
