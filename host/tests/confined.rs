@@ -13,7 +13,7 @@ use support::process::{visible, wait, worker};
 use support::{Home, library};
 
 /// What is refused to every plugin.
-const REFUSED: [&str; 20] = [
+const REFUSED: [&str; 26] = [
     "read a file",
     "list a folder",
     "write a file",
@@ -34,6 +34,12 @@ const REFUSED: [&str; 20] = [
     "send raw packets",
     "use io_uring",
     "make a namespace",
+    "share memory with others",
+    "queue messages for others",
+    "keep memory in files",
+    "share memory uncounted",
+    "take a stack uncounted",
+    "have somebody signalled",
 ];
 
 /// A home with a plugin that intrudes, and what it is after.
@@ -117,6 +123,8 @@ fn without_a_process_of_its_own_it_does_what_it_likes_and_doctor_claims_nothing(
         "run a program",
         "listen on TCP",
         "reach a local socket",
+        "share memory with others",
+        "keep memory in files",
     ] {
         assert_eq!(tried[what], "done", "{what}");
     }

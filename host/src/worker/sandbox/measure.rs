@@ -102,7 +102,7 @@ fn system_calls() -> Rule {
         Ok(SecureComputingMode::Filter) => rule(
             "system calls",
             State::Limited,
-            "without those for kernel keys, tracing, BPF, mounts, namespaces, io_uring",
+            "without those for kernel keys, tracing, BPF, mounts, namespaces, io_uring, shared memory, queues",
         ),
         _ => rule("system calls", State::Open, "all that the user has"),
     }

@@ -94,7 +94,7 @@ mod linux {
     use std::io;
 
     pub(super) fn all() -> Vec<(&'static str, io::Result<()>)> {
-        // SAFETY: each call takes numbers and null pointers only; none writes into memory of this process.
+        // SAFETY: each call takes numbers and constants only; none writes into memory of this process.
         unsafe {
             let parent = libc::getppid();
             vec![
@@ -111,6 +111,12 @@ mod linux {
                     told(libc::socket(libc::AF_INET, libc::SOCK_RAW, libc::IPPROTO_ICMP).into()),
                 ),
                 ("use io_uring", uring()),
+                ("share memory with others", share()),
+                ("queue messages for others", queue()),
+                ("keep memory in files", told(libc::syscall(libc::SYS_memfd_create, c"mine".as_ptr(), 0))),
+                ("share memory uncounted", map(libc::MAP_SHARED)),
+                ("take a stack uncounted", map(libc::MAP_PRIVATE | libc::MAP_GROWSDOWN)),
+                ("have somebody signalled", told(libc::fcntl(0, libc::F_SETOWN, parent).into())),
                 ("make a namespace", told(libc::syscall(libc::SYS_unshare, libc::CLONE_NEWNET))),
                 ("outlive the host", told(libc::prctl(libc::PR_SET_PDEATHSIG, 0).into())),
                 ("raise its limits", raise()),
@@ -142,6 +148,33 @@ mod linux {
         let mut parameters = [0_u64; 15];
         // SAFETY: `io_uring_params` has 120 bytes.
         unsafe { told(libc::syscall(libc::SYS_io_uring_setup, 1, parameters.as_mut_ptr())) }
+    }
+
+    unsafe fn share() -> io::Result<()> {
+        // SAFETY: takes numbers. What it made goes again.
+        unsafe {
+            let made = libc::shmget(libc::IPC_PRIVATE, 4096, 0o600);
+            let came_of_it = told(made.into());
+            libc::shmctl(made, libc::IPC_RMID, std::ptr::null_mut());
+            came_of_it
+        }
+    }
+
+    unsafe fn queue() -> io::Result<()> {
+        // SAFETY: takes numbers. What it made goes again.
+        unsafe {
+            let made = libc::msgget(libc::IPC_PRIVATE, 0o600);
+            let came_of_it = told(made.into());
+            libc::msgctl(made, libc::IPC_RMID, std::ptr::null_mut());
+            came_of_it
+        }
+    }
+
+    unsafe fn map(how: libc::c_int) -> io::Result<()> {
+        let how = how | libc::MAP_ANONYMOUS;
+        // SAFETY: the kernel chooses a place where nothing lies.
+        let mapped = unsafe { libc::mmap(std::ptr::null_mut(), 4096, libc::PROT_READ, how, -1, 0) };
+        if mapped == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     unsafe fn raise() -> io::Result<()> {

@@ -11,8 +11,17 @@ use super::Confine;
 const KNOWN: ABI = ABI::V7;
 
 /// What libraries, names of hosts, certificates and time need.
-const READ: [&str; 8] =
-    ["/usr", "/lib", "/lib32", "/lib64", "/nix/store", "/gnu/store", "/dev/urandom", "/dev/random"];
+const READ: [&str; 9] = [
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/nix/store",
+    "/gnu/store",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/zero",
+];
 /// The same, where `/etc` also holds what only the administrator may read and the process is the administrator's.
 const READ_OF_ETC: [&str; 14] = [
     "/etc/resolv.conf",
@@ -48,10 +57,7 @@ pub(super) fn restrict(confine: &Confine, library: &Path) -> Result<(), RulesetE
     let created = ruleset
         .create()?
         .add_rules(path_beneath_rules(READ.iter().chain(etc).chain(&RESOLVERS), read))?
-        .add_rules(path_beneath_rules(
-            ["/dev/null", "/dev/zero"],
-            make_bitflags!(AccessFs::{ReadFile | WriteFile}),
-        ))?
+        .add_rules(path_beneath_rules(["/dev/null"], make_bitflags!(AccessFs::{ReadFile | WriteFile})))?
         .add_rules(path_beneath_rules([library], read))?
         .add_rules(path_beneath_rules(&confine.files, use_it))?;
     created.restrict_self().map(drop)

@@ -11,7 +11,8 @@ use super::Confine;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Refused whatever the arguments: programs, other processes, keys of the kernel, and what only systems need.
+/// Refused whatever the arguments: programs, other processes, what the user's processes share, memory that no limit counts, keys of the kernel, and
+/// what only systems need.
 const REFUSED: &[c_long] = &[
     libc::SYS_execve,
     libc::SYS_execveat,
@@ -26,6 +27,25 @@ const REFUSED: &[c_long] = &[
     libc::SYS_rt_sigqueueinfo,
     libc::SYS_rt_tgsigqueueinfo,
     libc::SYS_tkill,
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_msgget,
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
+    libc::SYS_msgctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_semctl,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    libc::SYS_mq_timedsend,
+    libc::SYS_mq_timedreceive,
+    libc::SYS_mq_notify,
+    libc::SYS_mq_getsetattr,
+    libc::SYS_memfd_create,
+    MEMFD_SECRET,
     libc::SYS_keyctl,
     libc::SYS_add_key,
     libc::SYS_request_key,
@@ -79,6 +99,9 @@ const REFUSED: &[c_long] = &[
     libc::SYS_modify_ldt,
 ];
 
+/// The same on all machines; `libc` has it not for each.
+const MEMFD_SECRET: c_long = 447;
+
 /// As if the kernel did not have them, so that libraries do without: `clone3` hides its flags from a filter, `io_uring` does everything else.
 const MISSING: &[c_long] =
     &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
@@ -123,7 +146,11 @@ fn refused(confine: &Confine) -> Result<Rules, BackendError> {
     rules.insert(libc::SYS_prlimit64, vec![rule(&[is_not(0, 0)?, is_not(0, ourselves)?])?]);
     rules
         .insert(libc::SYS_prctl, vec![rule(&[is(0, PR_SET_PDEATHSIG)?])?, rule(&[is(0, PR_SET_DUMPABLE)?])?]);
-    rules.insert(libc::SYS_ioctl, vec![rule(&[is(1, TIOCSTI)?])?, rule(&[is(1, TIOCLINUX)?])?]);
+    let one_of =
+        |asked: &[u64]| asked.iter().map(|asked| rule(&[is(1, *asked)?])).collect::<Result<Vec<_>, _>>();
+    rules.insert(libc::SYS_ioctl, one_of(&[TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP])?);
+    rules.insert(libc::SYS_fcntl, one_of(&[F_SETOWN, F_SETSIG, F_SETOWN_EX])?);
+    rules.insert(libc::SYS_mmap, uncounted_memory()?);
     #[cfg(target_arch = "x86_64")]
     refuse_x32(&mut rules);
     Ok(rules)
@@ -134,6 +161,12 @@ const PR_SET_DUMPABLE: u64 = 4;
 /// Both type into a terminal.
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541c;
+/// All of them let the kernel send a signal to somebody.
+const FIOSETOWN: u64 = 0x8901;
+const SIOCSPGRP: u64 = 0x8902;
+const F_SETOWN: u64 = 8;
+const F_SETSIG: u64 = 10;
+const F_SETOWN_EX: u64 = 15;
 
 /// IP only, and nothing below UDP and TCP: the rest reaches D-Bus, the keyring behind it, and the machine's insides.
 fn sockets(confine: &Confine) -> Result<Vec<SeccompRule>, BackendError> {
@@ -147,6 +180,16 @@ fn sockets(confine: &Confine) -> Result<Vec<SeccompRule>, BackendError> {
         |sort| SeccompCondition::new(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(TYPE), sort);
     let [ip, ip6] = [libc::AF_INET, libc::AF_INET6].map(|family| u64::from(family.unsigned_abs()));
     Ok(vec![rule(&[is_not(0, ip)?, is_not(0, ip6)?])?, rule(&[of_type(RAW)?])?, rule(&[of_type(PACKET)?])?])
+}
+
+/// Mappings that are no data, says the kernel, so that the limit of memory leaves them out: without a file and shared, and such as grow like a stack.
+fn uncounted_memory() -> Result<Vec<SeccompRule>, BackendError> {
+    let [sort, shared, nameless, grows] =
+        [libc::MAP_TYPE, libc::MAP_SHARED, libc::MAP_ANONYMOUS, libc::MAP_GROWSDOWN]
+            .map(|flag| u64::from(flag.unsigned_abs()));
+    let flags =
+        |mask, value| SeccompCondition::new(3, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(mask), value);
+    Ok(vec![rule(&[flags(sort | nameless, shared | nameless)?])?, rule(&[flags(grows, grows)?])?])
 }
 
 /// Whatever is no thread of this process, and every new namespace.
