@@ -1,6 +1,7 @@
 //! Whether an installed version still is what was verified when it was installed. Nothing of it is run.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use super::lock::{Hashes, Locked};
@@ -97,6 +98,10 @@ impl Installed<'_> {
 
     /// One file, which nobody else could have changed and which has the hash that it had.
     fn file(&self, path: &Path, wanted: Digest, gate: &'static str) -> Result<()> {
+        if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            let what = format!("{} is missing, which came with plugin \"{}\"", path.display(), self.name);
+            return Err(differs("missing", &what));
+        }
         guard_file(self.name, path)?;
         let digest = File::open(path).and_then(Digest::of_reader);
         let digest = digest.map_err(|error| Error::file("read", path, &error))?;

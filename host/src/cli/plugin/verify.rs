@@ -4,7 +4,7 @@ use crate::cli::complete;
 use crate::cli::context::Context;
 use crate::cli::exit::Exit;
 use crate::client::{Provenance, Vouched, provenance, vouched};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::install::{Lock, Verified, verify};
 use crate::loader::{manifest_of, refused};
 use crate::output::{FindingLine, Line};
@@ -15,7 +15,7 @@ use crate::registry::{PluginEntry, Registry, unknown};
 ///
 /// Of each installed version: every file that came with it (library, manifest, licence, man page) against bitboot.lock, who could have changed it,
 /// what else lies there, the signature of its release, and whether its publisher is still trusted. Each difference is a line. Ends with 7 where
-/// there is one.
+/// there is one; a plugin of which nothing was verified, and that cannot be read, ends with the code of that.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// The plugins; without any, all
@@ -36,15 +36,17 @@ impl Args {
                 continue;
             }
             let about = format!("plugin {name}");
+            let is_installed =
+                entry.value.as_ref().is_ok_and(|entry| provenance(entry) == Some(Provenance::Installed));
             let found = match &entry.value {
-                Ok(entry) if provenance(entry) == Some(Provenance::Installed) => {
-                    installed(paths, name, entry)
-                }
+                Ok(entry) if is_installed => installed(paths, name, entry),
                 Ok(entry) => vec![(about, unlocked(paths, name, entry))],
                 Err(error) => vec![(about, Err(error.clone()))],
             };
             for (about, outcome) in found {
-                worst = worst.or(outcome.as_ref().err().map(|error| error.kind));
+                // Of what was installed, whatever differs is no more what was verified.
+                let kind = |error: &Error| if is_installed { Kind::Integrity } else { error.kind };
+                worst = worst.or(outcome.as_ref().err().map(kind));
                 context.print(&Line::Finding(finding(about, outcome)))?;
             }
         }
