@@ -162,6 +162,31 @@ fn a_lock_makes_another_machine_the_same() {
 }
 
 #[test]
+fn a_removal_that_was_cut_short_goes_on() {
+    let (author, home) = (Author::new(), Home::new());
+    let package = author.publish("1.0.0");
+    home.trust(&author);
+    let [registry, lock] =
+        ["registry.toml", "bitboot.lock"].map(|file| home.path().join("config").join(file));
+    let files = home.path().join("data/plugins").join(PLUGIN);
+    let before = fs::read_to_string(&registry).unwrap_or_default();
+    for files_are_gone in [false, true] {
+        home.ok(&["plugin", "install", package.to_str().unwrap()]);
+        fs::write(&registry, &before).unwrap();
+        if files_are_gone {
+            fs::remove_dir_all(&files).unwrap();
+        }
+        home.ok(&["plugin", "remove", PLUGIN]);
+        assert!(!files.exists() && !fs::read_to_string(&lock).unwrap().contains(PLUGIN));
+    }
+    for name in [PLUGIN, "../config", ".stage"] {
+        let ran = home.run(&["plugin", "remove", name]);
+        assert!(ran.code() == 2 && ran.err().contains("there is no plugin"), "{}", ran.err());
+    }
+    assert!(registry.exists());
+}
+
+#[test]
 fn an_unsigned_package_wants_its_hash_and_stays_unsigned() {
     let (author, home) = (Author::new(), Home::new());
     let package = author.pack(&of_version("1.0.0"), "1.0.0");

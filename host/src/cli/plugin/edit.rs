@@ -8,6 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::install::{Lock, Store, delete_all};
 use crate::loader::Quarantine;
 use crate::output::{Line, Mode};
+use crate::paths::Paths;
 use crate::registry::{Edit, Origin, Registry, Section, is_entry_name, unknown};
 
 /// A plugin by its name.
@@ -20,16 +21,23 @@ pub(in crate::cli) struct Named {
 
 impl Named {
     pub(in crate::cli) fn remove(self, context: &Context) -> Result<Exit> {
-        let registry = self.registry(context)?;
-        if registry.plugins.get(&self.name).is_some_and(|entry| entry.origin != Origin::User) {
-            context.screen.talk().say("it ships with bitboot, so it is disabled instead");
-            return self.switch(context, false);
-        }
         let (paths, store) = (context.paths()?, Store::new(context.paths()?));
+        let registry = Registry::read(paths)?;
+        match registry.plugins.get(&self.name) {
+            Some(entry) if entry.origin != Origin::User => {
+                context.screen.talk().say("it ships with bitboot, so it is disabled instead");
+                return self.switch(context, false);
+            }
+            None if !self.is_left(paths, &store)? => {
+                return Err(unknown("plugin", &self.name, registry.plugin_names()));
+            }
+            _ => {}
+        }
         let claim = store.claim(&self.name)?;
         let mut edit = Edit::begin(paths)?;
-        edit.remove(Section::Plugins, &self.name);
-        edit.commit()?;
+        if edit.remove(Section::Plugins, &self.name) {
+            edit.commit()?;
+        }
         delete_all(&store, &claim, &self.name)?;
         Lock::change(paths, |lock| {
             lock.plugins.remove(&self.name);
@@ -103,6 +111,12 @@ impl Named {
             format!("plugin \"{}\" was not put aside", self.name)
         });
         Ok(Exit::OK)
+    }
+
+    /// Whether there is something of a plugin that is not registered: its removal was cut short, or the lock came from another machine.
+    fn is_left(&self, paths: &Paths, store: &Store) -> Result<bool> {
+        Ok(is_entry_name(&self.name)
+            && (store.has(&self.name) || Lock::read(paths)?.plugins.contains_key(&self.name)))
     }
 
     fn registry(&self, context: &Context) -> Result<Registry> {

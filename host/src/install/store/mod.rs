@@ -41,6 +41,11 @@ impl Store {
         Locked::new(self.locks.join(name)).map(|lock| Claim { _lock: lock })
     }
 
+    /// Whether anything of a plugin is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.plugins.join(name).symlink_metadata().is_ok()
+    }
+
     /// An empty folder in the same file system, for what is not in its place yet.
     pub(crate) fn stage(&self) -> Result<Stage> {
         Stage::new(&self.plugins, &self.locks)
