@@ -62,16 +62,23 @@ impl KeyRing {
             return Err(Error::new(Kind::Key, "the store \"env\" is read only")
                 .fix("take another one: bitboot key stores"));
         }
+        self.has_no_node(&self.index()?)?;
+        self.ask_before(&Item::Node, store, true)?;
         let lock = IndexLock::new(&self.paths)?;
         let mut index = lock.read()?;
-        if index.node.is_some() || self.seed(&Item::Node)?.is_some() {
-            return Err(Error::new(Kind::Usage, "the node has a key already")
-                .fix("keep that one, or remove it first: bitboot key remove node"));
-        }
+        self.has_no_node(&index)?;
         self.put(&Item::Node, store, &material.to_text())?;
         let place = Place { store, leaving: None, public: Some(super::index::hex(material)) };
         Item::Node.note(&mut index, Some(place));
         lock.write(&index)
+    }
+
+    fn has_no_node(&self, index: &Index) -> Result<()> {
+        if index.node.is_some() || self.seed(&Item::Node)?.is_some() {
+            return Err(Error::new(Kind::Usage, "the node has a key already")
+                .fix("keep that one, or remove it first: bitboot key remove node"));
+        }
+        Ok(())
     }
 
     /// A network with the secret that is kept for it.

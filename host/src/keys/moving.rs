@@ -11,6 +11,11 @@ impl KeyRing {
     /// Moves a secret; the store in which it was.
     pub(crate) fn move_to(&self, item: &Item, store: StoreName) -> Result<StoreName> {
         allowed(item, store)?;
+        let from = item.place(&self.index()?)?.store;
+        if from != store {
+            self.ask_before(item, from, false)?;
+            self.ask_before(item, store, true)?;
+        }
         let lock = IndexLock::new(&self.paths)?;
         let mut index = lock.read()?;
         let mut place = item.place(&index)?;

@@ -61,6 +61,8 @@ impl KeyRing {
 
     /// Keeps a new key in a store, and reads it back before anything is said of it.
     pub(crate) fn keep(&self, name: &str, store: StoreName, material: &Material) -> Result<()> {
+        self.index()?.is_free(name)?;
+        self.ask_before(&Item::Key(name.into()), store, true)?;
         self.change(|index| {
             index.is_free(name)?;
             let place = self.store(store)?;
@@ -79,6 +81,8 @@ impl KeyRing {
 
     /// Takes up a key that a store holds already.
     pub(crate) fn take_up(&self, name: &str, store: StoreName, kind: Option<KeyKind>) -> Result<()> {
+        self.index()?.is_free(name)?;
+        self.ask_before(&Item::Key(name.into()), store, false)?;
         self.change(|index| {
             index.is_free(name)?;
             if store == StoreName::Home {
@@ -134,6 +138,11 @@ impl KeyRing {
     fn read(&self, name: &str, store: StoreName, kind: Option<KeyKind>) -> Result<Material> {
         let text = self.store(store)?.get(name)?.ok_or_else(|| missing(&Item::Key(name.into()), store))?;
         if store == StoreName::Env { Ok(self.parse(&text, kind, None)?.0) } else { Material::of_text(&text) }
+    }
+
+    /// Has a person type what a store wants, before the index is locked: that may take long, and nobody else could use a key meanwhile.
+    pub(super) fn ask_before(&self, item: &Item, store: StoreName, keeps: bool) -> Result<()> {
+        self.store(store)?.ask_before(&item.id(), keeps)
     }
 
     pub(super) fn store(&self, name: StoreName) -> Result<Box<dyn Store>> {

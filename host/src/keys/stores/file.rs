@@ -63,6 +63,11 @@ impl Files {
     fn path(&self, item: &str) -> PathBuf {
         self.folder.join(format!("{}.json", item.replace('/', ".")))
     }
+
+    fn passphrase(&self, path: &Path, is_new: bool) -> Result<SecretString> {
+        let what = if is_new { "a passphrase for" } else { "the passphrase of" };
+        (self.ask)(&format!("{what} {}", path.display()), is_new)
+    }
 }
 
 impl Store for Files {
@@ -74,7 +79,7 @@ impl Store for Files {
         let path = self.path(item);
         let Some(text) = files::read(&path)? else { return Ok(None) };
         let sealed: Sealed = serde_json::from_str(&text).map_err(|error| broken(&path).because(error))?;
-        let passphrase = (self.ask)(&format!("the passphrase of {}", path.display()), false)?;
+        let passphrase = self.passphrase(&path, false)?;
         let (item, at) = (item.to_owned(), path.clone());
         let opened = within(PATIENCE, move || sealed.open(&item, &passphrase, &at));
         opened.unwrap_or_else(|| Err(late(&path))).map(Some)
@@ -82,7 +87,7 @@ impl Store for Files {
 
     fn put(&self, item: &str, secret: &SecretString) -> Result<()> {
         let path = self.path(item);
-        let passphrase = (self.ask)(&format!("a passphrase for {}", path.display()), true)?;
+        let passphrase = self.passphrase(&path, true)?;
         let (item, secret) = (item.to_owned(), secret.clone());
         let sealed = within(PATIENCE, move || Sealed::seal(&item, &secret, &passphrase));
         let sealed = sealed.unwrap_or_else(|| Err(late(&path)))?;
@@ -92,6 +97,12 @@ impl Store for Files {
 
     fn delete(&self, item: &str) -> Result<bool> {
         files::remove(&self.path(item))
+    }
+
+    fn ask_before(&self, item: &str, keeps: bool) -> Result<()> {
+        let path = self.path(item);
+        let is_there = path.exists();
+        if is_there || keeps { self.passphrase(&path, !is_there).map(drop) } else { Ok(()) }
     }
 }
 

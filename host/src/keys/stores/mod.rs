@@ -76,6 +76,10 @@ pub(super) trait Store {
     fn put(&self, item: &str, secret: &SecretString) -> Result<()>;
     /// Deletes a secret; whether there was one.
     fn delete(&self, item: &str) -> Result<bool>;
+    /// Asks a person now for what [`Store::get`], or [`Store::put`] where it is to keep something, would ask for.
+    fn ask_before(&self, _item: &str, _keeps: bool) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// How a passphrase is come by: it is told what it is for, and whether it is a new one. Asked once a process.

@@ -1,5 +1,9 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::super::ask_never;
 use super::*;
+use crate::files::Locked;
 use crate::paths::Paths;
 
 fn ring(home: &std::path::Path) -> KeyRing {
@@ -56,4 +60,28 @@ fn what_was_moved_is_never_made_anew() {
     assert!(!sealed.exists());
     assert_eq!(ring().identity().unwrap().public(), made);
     assert_eq!(ring().move_to(&Item::Node, StoreName::Env).unwrap_err().kind, Kind::Key);
+}
+
+#[test]
+fn nobody_waits_for_a_person_who_types() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = Paths::inside(home.path());
+    let asked = Arc::new(AtomicUsize::new(0));
+    // As another command would, before it is typed.
+    let ring = || {
+        let (index, asked) = (paths.config.join("keys.toml"), Arc::clone(&asked));
+        let ask = move |_: &str, _: bool| {
+            let free = Locked::attempt(index.clone())?.is_some();
+            assert!(free, "the keys are locked while somebody types");
+            asked.fetch_add(1, Ordering::Relaxed);
+            Ok(SecretString::from("correct horse"))
+        };
+        KeyRing::new(&paths, Arc::new(ask), true)
+    };
+    let material = Material::of_bytes(KeyKind::Ed25519, &[7; 32]).unwrap();
+    ring().keep("mine", StoreName::File, &material).unwrap();
+    ring().restore_node(&material, StoreName::File).unwrap();
+    ring().move_to(&Item::Node, StoreName::Home).unwrap();
+    ring().move_to(&Item::Node, StoreName::File).unwrap();
+    assert_eq!(asked.load(Ordering::Relaxed), 4);
 }
