@@ -254,6 +254,15 @@ fn what_asks_for_more_is_asked_about() {
     refused(&ran, 8, "needs-human", "asks-more");
     assert!(ran.err().contains("why: the network"), "{}", ran.err());
     assert_eq!(home.version().unwrap(), "1.0.0");
+    // What cannot be read any more has asked for nothing.
+    let library = home.which();
+    fs::write(library.with_extension("broken"), "").unwrap();
+    fs::rename(library.with_extension("broken"), &library).unwrap();
+    refused(&home.run(&["plugin", "upgrade"]), 8, "needs-human", "asks-more");
+    fs::remove_file(&library).unwrap();
+    refused(&home.run(&["plugin", "upgrade"]), 8, "needs-human", "asks-more");
+    home.ok(&["plugin", "install", &format!("{PLUGIN}@1.0.0"), "--locked"]);
+    refused(&home.run(&["plugin", "upgrade"]), 8, "needs-human", "asks-more");
     home.ok(&["plugin", "upgrade", "--yes"]);
     assert_eq!(home.version().unwrap(), "1.1.0");
 }

@@ -8,13 +8,13 @@ use super::consent::{Consent, words};
 use super::develop::try_out;
 use super::offer::{Offer, archive_hash};
 use crate::cli::context::Context;
-use crate::client::library;
+use crate::client::{Provenance, library, provenance};
 use crate::error::{Error, Kind, Result};
 use crate::install::{
     Claim, Digest, Fetcher, Hashes, Lock, Locked, MAX_ARCHIVE, Stage, Store, Trust, Unpacked, this_target,
     unpack,
 };
-use crate::loader::{Manifest, manifest_of};
+use crate::loader::{Asks, Manifest, manifest_of};
 use crate::output::{ChangeLine, Line};
 use crate::registry::{Edit, Registry, Section};
 
@@ -43,7 +43,7 @@ pub(in crate::cli) async fn apply(
     let locked = what_to_lock(offer, &unpacked);
     let manifest = unpacked.manifest;
     let before = version_in_use(context, &manifest.name)?;
-    if let Some(asks) = asks_in_use(context, &manifest.name) {
+    if let Some(asks) = asks_before(context, &manifest)? {
         consent.growth(context, &manifest.name, &asks, &manifest.asks)?;
     }
     try_out(&context.bitboot()?, &manifest, &unpacked.library).await?;
@@ -204,11 +204,22 @@ fn version_in_use(context: &Context, name: &str) -> Result<Option<String>> {
     Ok(registry.plugins.get(name).and_then(|entry| entry.value.as_ref().ok()?.version.clone()))
 }
 
-fn asks_in_use(context: &Context, name: &str) -> Option<crate::loader::Asks> {
-    let paths = context.paths().ok()?;
-    let registry = Registry::read(paths).ok()?;
-    let entry = registry.plugins.get(name)?.value.as_ref().ok()?;
-    manifest_of(&library(paths, name, entry).ok()?).ok().map(|manifest| manifest.asks)
+/// What the version in use asks for: nothing, as far as anybody knows, where its library is gone or broken. `None` where nothing is in use, or it is
+/// mended by what was agreed to when it was installed.
+fn asks_before(context: &Context, now: &Manifest) -> Result<Option<Asks>> {
+    let paths = context.paths()?;
+    let registry = Registry::read(paths)?;
+    let Some(entry) = registry.plugins.get(&now.name) else { return Ok(None) };
+    let Ok(entry) = &entry.value else { return Ok(Some(Asks::default())) };
+    let Some(origin) = provenance(entry) else { return Ok(None) };
+    let before = library(paths, &now.name, entry).ok().and_then(|path| manifest_of(&path).ok());
+    if let Some(before) = before {
+        return Ok(Some(before.asks));
+    }
+    let is_mended = origin == Provenance::Installed
+        && entry.version.as_ref() == Some(&now.version)
+        && Lock::read(paths)?.vouched(&now.name, &now.version).is_ok();
+    Ok((!is_mended).then(Asks::default))
 }
 
 impl Applied {
