@@ -44,6 +44,28 @@ fn installations_at_once_leave_a_whole_store() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn an_old_version_that_cannot_be_deleted_fails_no_installation() {
+    let (_author, home) = scene(&["1.0.0", "1.1.0", "1.2.0"]);
+    let install = |version: &str| home.ok(&["plugin", "install", &format!("{PLUGIN}@{version}")]);
+    install("1.0.0");
+    let old = home.which().parent().unwrap().to_owned();
+    install("1.1.0");
+    // What is to go would have to go into itself.
+    let stages = home.path().join("data/plugins/.stage");
+    fs::remove_dir_all(&stages).unwrap();
+    std::os::unix::fs::symlink(&old, &stages).unwrap();
+    let ran = install("1.2.0");
+    assert!(ran.err().contains("warning[other]: cannot delete"), "{}", ran.err());
+    assert!(old.exists() && home.version().unwrap() == "1.2.0");
+    home.works();
+    fs::remove_file(&stages).unwrap();
+    assert!(install("1.2.0").err().contains("older versions are removed: 1.0.0"));
+    assert!(!old.exists());
+    home.ok(&["plugin", "verify", PLUGIN]);
+}
+
 /// Killed without a word, at fifty moments or more from its first to its last.
 #[cfg(unix)]
 #[test]

@@ -7,16 +7,21 @@ use crate::error::{Error, Result};
 use crate::files;
 
 impl Store {
-    /// Deletes the versions of a plugin on this machine but those to keep, and those that a running bitboot has open: they go another time.
-    /// Tells which are gone.
-    pub(crate) fn delete_others(&self, _claim: &Claim, name: &str, keep: &[String]) -> Result<Vec<String>> {
+    /// Deletes the versions of a plugin on this machine but those to keep, and those that a running bitboot has open or that cannot be deleted:
+    /// they go another time. Tells which are gone, and why others are not.
+    pub(crate) fn delete_others(
+        &self,
+        _claim: &Claim,
+        name: &str,
+        keep: &[String],
+    ) -> Result<(Vec<String>, Vec<Error>)> {
         let old: Vec<_> = self.versions(name).into_iter().filter(|version| !keep.contains(version)).collect();
+        let (mut gone, mut stay) = (Vec::new(), Vec::new());
         if old.is_empty() {
-            return Ok(old);
+            return Ok((gone, stay));
         }
         // Out of its place in one step, so that a process that is killed leaves no half of a version there.
         let stage = self.stage()?;
-        let mut gone = Vec::new();
         for version in old {
             let (folder, all_machines) =
                 (self.folder(name, &version), self.plugins.join(name).join(&version));
@@ -25,7 +30,10 @@ impl Store {
                     continue;
                 }
                 let away = stage.beside(&version);
-                fs::rename(&folder, away).map_err(|error| Error::file("delete", &folder, &error))?;
+                if let Err(error) = fs::rename(&folder, away) {
+                    stay.push(Error::file("delete", &folder, &error));
+                    continue;
+                }
             }
             // A folder that several machines share has theirs beside it.
             if fs::remove_dir(&all_machines).is_ok() {
@@ -33,7 +41,7 @@ impl Store {
             }
         }
         files::sync_folder(&self.plugins.join(name));
-        Ok(gone)
+        Ok((gone, stay))
     }
 
     fn versions(&self, name: &str) -> Vec<String> {
@@ -71,12 +79,12 @@ mod tests {
         open.lock_shared().unwrap();
         let claim = store.claim("demo").unwrap();
         let keep = ["1.3.0".to_owned(), "1.2.0".to_owned()];
-        let gone = store.delete_others(&claim, "demo", &keep).unwrap();
+        let gone = store.delete_others(&claim, "demo", &keep).unwrap().0;
         assert_eq!(gone, if cfg!(unix) { vec![] } else { vec!["1.0.0".to_owned()] });
         assert!(!store.folder("demo", "1.1.0").exists());
         assert_eq!(store.versions("demo").len(), 4);
         drop(open);
-        assert_eq!(store.delete_others(&claim, "demo", &keep).unwrap(), ["1.0.0"]);
+        assert_eq!(store.delete_others(&claim, "demo", &keep).unwrap().0, ["1.0.0"]);
         assert_eq!(store.versions("demo"), ["1.1.0", "1.2.0", "1.3.0"]);
         assert_eq!(fs::read_dir(paths.plugins().join(".stage")).unwrap().count(), 0);
     }

@@ -61,7 +61,11 @@ pub(in crate::cli) async fn apply(
         Ok(())
     })?;
     switch(context, &claim, &manifest.name, &manifest.version, Some(&offer.source), enable)?;
-    let removed = make_room(context, &store, &claim, &manifest.name)?;
+    // It is installed, whatever becomes of the old ones: the next installation tries again.
+    let removed = make_room(context, &store, &claim, &manifest.name).unwrap_or_else(|error| {
+        context.screen.talk().warning(&error);
+        Vec::new()
+    });
     Ok(Applied { manifest, from: before, source: offer.source.clone(), key, removed })
 }
 
@@ -187,7 +191,10 @@ fn make_room(context: &Context, store: &Store, claim: &Claim, name: &str) -> Res
     let registry = Registry::read(paths)?;
     let Some(Ok(entry)) = registry.plugins.get(name).map(|entry| &entry.value) else { return Ok(Vec::new()) };
     let keep: Vec<_> = [&entry.version, &entry.previous].into_iter().flatten().cloned().collect();
-    let removed = store.delete_others(claim, name, &keep)?;
+    let (removed, stay) = store.delete_others(claim, name, &keep)?;
+    for error in &stay {
+        context.screen.talk().warning(error);
+    }
     if !removed.is_empty() {
         Lock::change(paths, |lock| {
             if let Some(versions) = lock.plugins.get_mut(name) {
