@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use bitboot_plugin_api::{Error, ErrorKind, Result};
 
+use crate::gather::Pulse;
 use crate::http::{Answer, Failure, Http, Request};
 use crate::login::Login;
 use crate::url::shown;
@@ -15,6 +16,7 @@ pub struct Endpoint {
     login: Arc<Login>,
     patience: Patience,
     words: Words,
+    pulse: Pulse,
 }
 
 /// How long a node is waited for.
@@ -54,13 +56,20 @@ impl Endpoint {
     #[must_use]
     pub fn new(url: &str, login: Login, patience: Patience, words: Words) -> Self {
         let (http, shown) = (Http::new(url, patience.timeout), shown(url.trim_end_matches('/')));
-        Self { http: Arc::new(http), shown: shown.into(), login: Arc::new(login), patience, words }
+        let (http, login) = (Arc::new(http), Arc::new(login));
+        Self { http, shown: shown.into(), login, patience, words, pulse: Pulse::default() }
     }
 
     /// Its address, without credentials.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shown
+    }
+
+    /// When it answered last what could be read, for lookups that wait for it.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
     }
 
     /// Sends a request until there is an answer that can be read, a few times at most. The same bytes each time: what was carried out although
@@ -83,7 +92,10 @@ impl Endpoint {
         for left in (0..=self.patience.retries.min(MOST_RETRIES)).rev() {
             let failure = match self.once(request).await {
                 Ok(answer) => match read(answer) {
-                    Some(Reading::Now(answer)) => return Ok(answer),
+                    Some(Reading::Now(answer)) => {
+                        self.pulse.beat();
+                        return Ok(answer);
+                    }
                     Some(Reading::Later) => Failure::Silent("it is still starting".into()),
                     None => Failure::Unreadable,
                 },

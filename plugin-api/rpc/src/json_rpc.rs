@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::endpoint::{Endpoint, Reading};
 use crate::envelope::{many, one};
+use crate::gather::Pulse;
 use crate::http::{Answer, Request};
 
 /// A node that speaks JSON-RPC 2.0.
@@ -60,6 +61,12 @@ impl JsonRpc {
     #[must_use]
     pub fn url(&self) -> &str {
         self.endpoint.url()
+    }
+
+    /// When it answered last, for lookups that wait for it.
+    #[must_use]
+    pub fn pulse(&self) -> &Pulse {
+        self.endpoint.pulse()
     }
 
     /// Asks one question; the answer has at most 4 MiB.

@@ -5,11 +5,12 @@
 //! and are kept and shown nowhere.
 //!
 //! [`Endpoint`] is one node with plain requests, [`JsonRpc`] one that speaks JSON-RPC 2.0. [`check`] is for the addresses in a backend's
-//! configuration, [`first`], [`all`] and [`answers`] are for backends with several nodes, of which some may be silent. The feature `testing` adds
-//! what tests of such plugins need.
+//! configuration, [`first`], [`all`] and [`answers`] are for backends with several nodes, of which some may be silent, [`gather`] is for their
+//! lookups. The feature `testing` adds what tests of such plugins need.
 
 mod endpoint;
 mod envelope;
+mod gather;
 mod http;
 mod json_rpc;
 mod login;
@@ -19,6 +20,7 @@ pub mod testing;
 mod url;
 
 pub use endpoint::{Endpoint, Patience, Words};
+pub use gather::{Ear, Gathered, Pulse, Reader, TO_TELL, gather};
 pub use http::{Answer, Request};
 pub use json_rpc::{JsonRpc, Refusal, Trouble, Unread, read};
 pub use login::Login;

@@ -20,7 +20,7 @@ const FOR_EVER: Duration = Duration::from_secs(86_400);
 /// A node that has not answered after so long does not keep the next one from being asked as well. Nodes that are well answer sooner, also far away.
 const HEDGE: Duration = Duration::from_secs(1);
 /// How long others are waited for, at least, after one node has answered as it should.
-const GRACE: Duration = Duration::from_secs(3);
+pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
 /// The first node that answers and is the right one. The next one of the list is asked as soon as one has failed, and beside those that have
 /// not answered within a second. So the order of the list decides among nodes that are quick, and one that is silent costs a second only.

@@ -1,0 +1,398 @@
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bitboot_plugin_api::{Error, ErrorKind, Host, Level, Result};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::several::{GRACE, answers, unread};
+
+/// One node as a lookup reads it.
+pub trait Reader: Send + Sync + Sized + 'static {
+    /// What it finds. The same is told once, whoever finds it.
+    type Find: Clone + Eq + Hash + Send + 'static;
+    /// What is to be said of it when it was read to its end.
+    type End: Send + 'static;
+
+    /// Tells all that the node has, the best as early as it can.
+    fn read(&self, ear: &Ear<Self>) -> impl Future<Output = Result<Self::End>> + Send;
+
+    /// What is known of a node that was not read to its end; told last, and only what comes at once.
+    fn known(&self) -> impl Future<Output = Vec<Self::Find>> + Send {
+        async { Vec::new() }
+    }
+
+    /// When the node answered anything, whoever asked: so one is waited for that another lookup is reading.
+    fn answered(&self) -> Option<Instant>;
+}
+
+/// When a node answered last. Copies are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Pulse(Arc<Mutex<Option<Instant>>>);
+
+/// Where what reads a node tells what it finds.
+pub struct Ear<R: Reader> {
+    node: usize,
+    heard: mpsc::Sender<(usize, Heard<R>)>,
+}
+
+/// What came of the nodes.
+#[derive(Debug)]
+pub struct Gathered<T> {
+    /// In their order; `None` for those that were not read to the end in time.
+    pub ended: Vec<Option<Result<T>>>,
+    /// How much was told.
+    pub told: usize,
+}
+
+enum Heard<R: Reader> {
+    /// Some finds, and of how many parts of a node's share they may fill the first.
+    Finds(Vec<R::Find>, usize),
+    Ended(Result<R::End>),
+}
+
+/// What is left of the time of a lookup when it has to tell what it knows; half of it for what is known of nodes that were not read to their end.
+pub const TO_TELL: Duration = Duration::from_millis(400);
+/// What the nodes together may tell: the host takes no more than 10 000 from one backend, and none of them must crowd out another one.
+const MOST: usize = 8000;
+/// Which part of the time that a lookup has silent nodes are waited for at least, so that who gives it more time hears slow ones.
+const PART: u32 = 10;
+const QUEUE: usize = 64;
+
+impl Pulse {
+    /// It answers now.
+    pub fn beat(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// When it answered last.
+    #[must_use]
+    pub fn last(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Reader> Ear<R> {
+    /// Tells what was found, the most important first: what is beyond the node's share is not told.
+    pub async fn tell(&self, finds: Vec<R::Find>) {
+        // Who does not listen any more ends the task.
+        let _ = self.heard.send((self.node, Heard::Finds(finds, 1))).await;
+    }
+
+    /// Tells what comes in no good order: half of the share is left for [what follows](Self::tell).
+    pub async fn tell_some(&self, finds: Vec<R::Find>) {
+        let _ = self.heard.send((self.node, Heard::Finds(finds, 2))).await;
+    }
+}
+
+/// Reads all nodes at once. Each find is told once, the moment that one of them has it; no node tells more than its share. When one was read to its
+/// end and something is found, the others are waited for as long as they go on answering; those that are silent for as long again as that one
+/// took, and for three seconds and a tenth of all time at least, are given up. A bit before the deadline all are. What is known of them is told then.
+///
+/// # Errors
+/// When what was found cannot be told.
+pub async fn gather<R: Reader, T: Future<Output = Result<()>>>(
+    readers: impl IntoIterator<Item = R>,
+    deadline: Instant,
+    tell: impl FnMut(R::Find) -> T,
+) -> Result<Gathered<R::End>> {
+    let (start, end) = (Instant::now(), deadline.checked_sub(TO_TELL).unwrap_or(deadline));
+    // Of a set, so that they end with this lookup.
+    let (mut tasks, (sender, mut receiver)) = (JoinSet::new(), mpsc::channel(QUEUE));
+    let nodes: Vec<Node<R>> = readers.into_iter().map(|reader| Node::new(reader, start)).collect();
+    for (number, node) in nodes.iter().enumerate() {
+        let (reader, ear) = (Arc::clone(&node.reader), Ear { node: number, heard: sender.clone() });
+        tasks.spawn(async move {
+            let ended = reader.read(&ear).await;
+            let _ = ear.heard.send((ear.node, Heard::Ended(ended))).await;
+        });
+    }
+    drop(sender);
+    let least = GRACE.max(end.saturating_duration_since(start) / PART);
+    let (mut hearing, mut patience) = (Hearing { nodes, told: HashSet::new(), tell }, None);
+    let is_over = loop {
+        let until = patience.map_or(end, |(since, patience)| end.min(hearing.last().max(since) + patience));
+        if Instant::now() >= until {
+            break false;
+        }
+        match timeout_at(until, receiver.recv()).await {
+            // Somebody may have answered meanwhile.
+            Err(_) => {}
+            Ok(None) => break true,
+            Ok(Some((number, Heard::Finds(finds, part)))) => hearing.tell(number, finds, part).await?,
+            Ok(Some((number, Heard::Ended(ended)))) => {
+                // One that has nothing says nothing about others.
+                if ended.is_ok() && patience.is_none() && !hearing.told.is_empty() {
+                    patience = Some((Instant::now(), start.elapsed().max(least)));
+                }
+                hearing.nodes[number].ended = Some(ended);
+            }
+        }
+    };
+    // So that nothing that they hold keeps back what is known of them.
+    tasks.abort_all();
+    let limit = Instant::now() + TO_TELL / 2;
+    hearing.tell_known(limit.min(deadline.checked_sub(TO_TELL / 2).unwrap_or(deadline))).await?;
+    let told = hearing.told.len();
+    let ended = hearing.nodes.into_iter().map(|node| {
+        // Nobody is left to tell: the panic of this one is in the log.
+        let panicked = || is_over.then(|| Err(Error::new(ErrorKind::Panicked, "reading has failed")));
+        node.ended.or_else(panicked)
+    });
+    Ok(Gathered { ended: ended.collect(), told })
+}
+
+struct Node<R: Reader> {
+    reader: Arc<R>,
+    ended: Option<Result<R::End>>,
+    told: usize,
+    heard: Instant,
+}
+
+struct Hearing<R: Reader, F> {
+    nodes: Vec<Node<R>>,
+    told: HashSet<R::Find>,
+    tell: F,
+}
+
+impl<R: Reader> Node<R> {
+    fn new(reader: R, start: Instant) -> Self {
+        Self { reader: Arc::new(reader), ended: None, told: 0, heard: start }
+    }
+}
+
+impl<R, F, T> Hearing<R, F>
+where
+    R: Reader,
+    F: FnMut(R::Find) -> T,
+    T: Future<Output = Result<()>>,
+{
+    /// When one that is waited for was heard of last.
+    fn last(&self) -> Instant {
+        let open = self.nodes.iter().filter(|node| node.ended.is_none());
+        let heard = open.map(|node| node.reader.answered().map_or(node.heard, |at| at.max(node.heard)));
+        heard.max().unwrap_or_else(Instant::now)
+    }
+
+    /// Tells what is new, of how many parts of the node's share the first has room for it.
+    async fn tell(&mut self, number: usize, finds: Vec<R::Find>, part: usize) -> Result<()> {
+        let room = MOST / self.nodes.len() / part;
+        let node = &mut self.nodes[number];
+        node.heard = Instant::now();
+        for find in finds {
+            if node.told < room && self.told.insert(find.clone()) {
+                node.told += 1;
+                (self.tell)(find).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks at once for what is known of nodes that were not read to their end: one that says nothing keeps nothing of others back.
+    async fn tell_known(&mut self, limit: Instant) -> Result<()> {
+        let mut asked = JoinSet::new();
+        for (number, node) in self.nodes.iter().enumerate() {
+            if !matches!(node.ended, Some(Ok(_))) {
+                let reader = Arc::clone(&node.reader);
+                asked.spawn(async move { (number, reader.known().await) });
+            }
+        }
+        while let Ok(Some(known)) = timeout_at(limit, asked.join_next()).await {
+            // What panicked knows nothing.
+            let Ok((number, known)) = known else { continue };
+            self.tell(number, known, 1).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<T> Gathered<T> {
+    /// What is to be said of the nodes that were read to their end, as [`answers`] has it. For the others there is a name, such as `a node`, and a
+    /// time that may do, such as `60s`. Where something was told no failure is one: it is logged.
+    ///
+    /// # Errors
+    /// The first failure, where no node was read to its end and nothing was told.
+    pub fn answers(self, who: &str, time: &str, host: &Host) -> Result<Vec<T>> {
+        let count = self.ended.len();
+        let outcomes = self.ended.into_iter().map(|ended| ended.unwrap_or_else(|| Err(unread(who, time))));
+        match answers(outcomes, host) {
+            Err(error) if self.told > 0 => {
+                // Of several it was logged already.
+                if count == 1 {
+                    let fix = error.fix.as_deref().map(|fix| format!("; {fix}")).unwrap_or_default();
+                    host.log(Level::Warn, format!("{error}{fix}"));
+                }
+                Ok(Vec::new())
+            }
+            answers => answers,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    type Reading = Pin<Box<dyn Future<Output = Result<()>> + Send>>;
+
+    /// A node that is read by a script.
+    struct Fake {
+        read: Box<dyn Fn(Told, Pulse) -> Reading + Send + Sync>,
+        pulse: Pulse,
+        /// What is known of it, which may be in use.
+        known: Arc<tokio::sync::Mutex<Vec<u32>>>,
+    }
+
+    /// Where a script tells: numbers, in order or not.
+    type Told = mpsc::Sender<(Vec<u32>, bool)>;
+
+    impl Reader for Fake {
+        type Find = u32;
+        type End = ();
+
+        async fn read(&self, ear: &Ear<Self>) -> Result<()> {
+            let (sender, mut told) = mpsc::channel(1);
+            let reading = tokio::spawn((self.read)(sender, self.pulse.clone()));
+            while let Some((finds, is_ordered)) = told.recv().await {
+                if is_ordered { ear.tell(finds).await } else { ear.tell_some(finds).await }
+            }
+            match reading.await {
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                ended => ended.unwrap(),
+            }
+        }
+
+        async fn known(&self) -> Vec<u32> {
+            self.known.lock().await.clone()
+        }
+
+        fn answered(&self) -> Option<Instant> {
+            self.pulse.last()
+        }
+    }
+
+    fn fake<F: Future<Output = Result<()>> + Send + 'static>(
+        read: impl Fn(Told, Pulse) -> F + Send + Sync + 'static,
+    ) -> Fake {
+        let read = move |told, pulse| -> Reading { Box::pin(read(told, pulse)) };
+        Fake { read: Box::new(read), pulse: Pulse::default(), known: Arc::default() }
+    }
+
+    /// Finds after so many seconds each, of these numbers.
+    fn finds(after: &'static [(u64, u32)]) -> Fake {
+        fake(move |told, _| async move {
+            for (after, number) in after {
+                sleep(Duration::from_secs(*after)).await;
+                told.send((vec![*number], true)).await.unwrap();
+            }
+            Ok(())
+        })
+    }
+
+    fn floods(from: u32, is_ordered: bool) -> Fake {
+        fake(move |told, _| async move {
+            told.send(((from..from + 10_000).collect(), is_ordered)).await.unwrap();
+            Ok(())
+        })
+    }
+
+    fn hangs() -> Fake {
+        fake(|told, _| async move {
+            let _told = told;
+            std::future::pending().await
+        })
+    }
+
+    fn fails() -> Fake {
+        fake(|_, _| async { Err(Error::new(ErrorKind::Unreachable, "nobody")) })
+    }
+
+    /// What was told when, in seconds, and what came of each node: `Some(true)` for an end as it should be.
+    async fn gathered<const COUNT: usize>(
+        readers: [Fake; COUNT],
+        seconds: u64,
+    ) -> (Vec<(u64, u32)>, [Option<bool>; COUNT], u64) {
+        let (start, mut told) = (Instant::now(), Vec::new());
+        let tell = |find| {
+            told.push((start.elapsed().as_secs(), find));
+            async { Ok(()) }
+        };
+        let gathered = gather(readers, start + Duration::from_secs(seconds), tell).await.unwrap();
+        let ended: Vec<_> = gathered.ended.iter().map(|ended| ended.as_ref().map(Result::is_ok)).collect();
+        assert_eq!(gathered.told, told.len());
+        (told, ended.try_into().unwrap(), start.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nodes_have_is_told_as_it_comes_and_each_find_once() {
+        let readers = [finds(&[(1, 1), (2, 2)]), finds(&[(2, 1), (0, 3)]), fails()];
+        let (told, ended, seconds) = gathered(readers, 30).await;
+        assert_eq!((told, seconds), (vec![(1, 1), (2, 3), (3, 2)], 3));
+        assert_eq!(ended, [Some(true), Some(true), Some(false)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_node_hides_nothing_and_is_not_waited_for() {
+        let (told, ended, seconds) = gathered([hangs(), finds(&[(1, 1)])], 30).await;
+        assert_eq!((told, ended, seconds), (vec![(1, 1)], [None, Some(true)], 4));
+        // Longer where there is more time.
+        let (told, _, seconds) = gathered([finds(&[(1, 1)]), finds(&[(9, 2)])], 100).await;
+        assert_eq!((told, seconds), (vec![(1, 1), (9, 2)], 9));
+        // To the end where the other one has nothing, or is not read to its end.
+        let (told, ended, seconds) = gathered([finds(&[(20, 1)]), finds(&[])], 30).await;
+        assert_eq!((told, ended, seconds), (vec![(20, 1)], [Some(true); 2], 20));
+        let (told, ended, seconds) = gathered([hangs(), finds(&[(1, 1), (100, 2)])], 30).await;
+        assert_eq!((told, ended, seconds), (vec![(1, 1)], [None, None], 29));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_goes_on_answering_is_waited_for() {
+        let answers = fake(|told, pulse| async move {
+            for _ in 0..10 {
+                sleep(Duration::from_secs(2)).await;
+                pulse.beat();
+            }
+            let _ = told.send((vec![9], true)).await;
+            Ok(())
+        });
+        let (told, ended, _) = gathered([finds(&[(0, 1)]), answers], 30).await;
+        assert_eq!((told, ended), (vec![(0, 1), (20, 9)], [Some(true); 2]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_does_not_crowd_out_a_slow_node() {
+        let (told, ..) = gathered([floods(0, true), finds(&[(2, 20_001), (2, 20_002)])], 30).await;
+        assert_eq!((told.len(), &told[MOST / 2..]), (MOST / 2 + 2, &[(2, 20_001), (4, 20_002)][..]));
+        // What comes in no order leaves room for what does.
+        let both = fake(|told, _| async move {
+            told.send(((0..10_000).collect(), false)).await.unwrap();
+            told.send(((20_000..30_000).collect(), true)).await.unwrap();
+            Ok(())
+        });
+        let (told, ..) = gathered([both], 30).await;
+        assert_eq!((told.len(), told[MOST / 2].1), (MOST, 20_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_known_of_unfinished_nodes_is_told_and_one_in_use_keeps_nothing_back() {
+        let [locked, free] = [hangs(), hangs()];
+        let _held = Arc::clone(&locked.known).lock_owned().await;
+        *free.known.lock().await = vec![7];
+        let (told, ended, seconds) = gathered([locked, free, finds(&[(1, 1)])], 30).await;
+        assert_eq!((told, ended, seconds), (vec![(1, 1), (4, 7)], [None, None, Some(true)], 4));
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_panics_is_a_failure() {
+        let panics = fake(|_, _| async { panic!("a fault of ours") });
+        let (_, ended, _) = gathered([panics, finds(&[(0, 1)])], 30).await;
+        assert_eq!(ended, [Some(false), Some(true)]);
+    }
+}
