@@ -132,3 +132,43 @@ fn what_is_lost_on_the_way_is_not_announced_twice() {
     user.announced("192.0.2.7:4001");
     assert_eq!((user.lookup("demo").peers().len(), node.events(&contract).len()), (1, 4));
 }
+
+/// Events that nobody made, so many, in an answer that has one at least.
+fn invented(count: u64, body: &[u8]) -> Vec<u8> {
+    let mut answer: Value = serde_json::from_slice(body).unwrap();
+    let event = |number: u64| {
+        let mut event = answer["result"][0].clone();
+        event["topics"][2] = format!("{number:#066x}").into();
+        event["data"] = format!("0x{:064x}{:064x}{number:016x}{}", 32, 8, "0".repeat(48)).into();
+        event
+    };
+    answer["result"] = (1..=count).map(event).collect();
+    answer.to_string().into_bytes()
+}
+
+#[test]
+fn a_node_that_invents_values_does_not_hide_what_a_slower_one_has() {
+    let Some(anvil) = anvil() else { return };
+    let (node, _) = Anvil::ready(&anvil);
+    rich(&node).announced("192.0.2.7:4001");
+    // A flood beside a node that is a bit slower; then one value, told at once, beside one that takes five seconds and answers all along.
+    for (count, pause) in [(10_000, 500), (1, 1300)] {
+        let liar = Proxy::start(
+            node.port(),
+            Box::new(move |question, body, _| {
+                Reply::Body(if question.contains("getLogs") { invented(count, &body) } else { body })
+            }),
+        );
+        let slow = Proxy::start(
+            node.port(),
+            Box::new(move |_, body, _| {
+                std::thread::sleep(Duration::from_millis(pause));
+                Reply::Body(body)
+            }),
+        );
+        let reader = reader(&format!("{},{}", liar.url(), slow.url()));
+        let found = reader.home.run(&["lookup", "demo", "--via", VIA, "--json", "--timeout", "25s"]);
+        assert_eq!(found.peers(), ["192.0.2.7:4001"], "{count}: {}", found.err());
+        assert!(slow.asked("") >= 4, "{}", slow.asked(""));
+    }
+}

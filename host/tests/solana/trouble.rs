@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use bitboot_rpc::testing::{Proxy, Reply, free_port};
+use data_encoding::BASE64;
 use serde_json::Value;
 
 use super::node::{Stranger, Surfnet};
@@ -13,6 +14,8 @@ use super::{VIA, reader, rich, surfpool};
 
 /// Of a node that hangs: much longer than a command may take.
 const HANGING: Duration = Duration::from_secs(600);
+/// So many bytes of an account are before its value; the last two of them are its length.
+const HEAD: usize = 110;
 const NOTHING: &[u8] = br#"{"jsonrpc":"2.0","id":0,"result":null}"#;
 
 #[test]
@@ -57,6 +60,45 @@ fn several_nodes_are_read_and_told_and_none_hides_another() {
     assert_eq!(found.peers(), ["192.0.2.7:4001"], "{}", found.err());
     user.set(&["mode=memo"]);
     assert!(user.lookup("demo").err().contains("no history"));
+}
+
+/// Accounts that nobody made, so many, in an answer that has one at least.
+fn invented(count: u64, body: &[u8]) -> Vec<u8> {
+    let mut answer: Value = serde_json::from_slice(body).unwrap();
+    let data = BASE64.decode(answer["result"][0]["account"]["data"][0].as_str().unwrap().as_bytes()).unwrap();
+    let account = |number: u64| {
+        let mut account = answer["result"][0].clone();
+        let data = [&data[..HEAD - 2], &[0, 8], &number.to_be_bytes()].concat();
+        account["account"]["data"][0] = BASE64.encode(&data).into();
+        account
+    };
+    answer["result"] = (0..count).map(account).collect();
+    answer.to_string().into_bytes()
+}
+
+#[test]
+fn a_node_that_invents_values_does_not_hide_what_a_slower_one_has() {
+    let Some(surfpool) = surfpool() else { return };
+    let node = Surfnet::start(&surfpool);
+    let user = rich(&node);
+    user.announced("192.0.2.7:4001");
+    // A flood beside a node that is a bit slower; then one value, told at once, beside one that takes five seconds and answers all along.
+    for (count, pause) in [(10_000, 500), (1, 1700)] {
+        let deed = move |question: &str, body: Vec<u8>, _| {
+            Reply::Body(if question.contains("getProgramAccounts") { invented(count, &body) } else { body })
+        };
+        let liar = Proxy::start(node.port(), Box::new(deed));
+        let deed = move |_: &str, body, _| {
+            std::thread::sleep(Duration::from_millis(pause));
+            Reply::Body(body)
+        };
+        let slow = Proxy::start(node.port(), Box::new(deed));
+        let reader = reader(&format!("{},{}", liar.url(), slow.url()));
+        reader.set(&["timeout_s=20"]);
+        let found = reader.home.run(&["lookup", "demo", "--via", VIA, "--json", "--timeout", "25s"]);
+        assert_eq!(found.peers(), ["192.0.2.7:4001"], "{count}: {}", found.err());
+        assert!(slow.asked("") >= 3, "{}", slow.asked(""));
+    }
 }
 
 #[test]

@@ -1,16 +1,14 @@
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes};
 use bitboot_plugin_api::{
     Action, ActionInfo, Announcement, Backend, Caps, Cx, Error, ErrorKind, Found, Health, Host, Level,
     Output, Query, Quote, Receipt, Result, Stores,
 };
-use bitboot_rpc::{all, answers, first, grace, unread};
+use bitboot_rpc::{TO_TELL, all, first, gather};
 use tokio::sync::OnceCell;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use crate::actions;
 use crate::config::{EthereumConfig, Mode};
@@ -18,7 +16,7 @@ use crate::contract::{Compiled, MAX_VALUE, announcement, key_of};
 use crate::fees::told;
 use crate::node::Node;
 use crate::purse::{Deed, Purse};
-use crate::source::Source;
+use crate::source::{Look, Source};
 use crate::transaction::Transaction;
 
 /// An Ethereum chain as a medium.
@@ -37,21 +35,6 @@ pub(crate) struct Ethereum {
 
 /// Who learns what.
 const READERS: &str = "everybody, for ever: the account that paid, and when; the addresses themselves only who knows the network";
-
-/// What has been told in one lookup, each only once.
-#[derive(Default)]
-struct Told(HashSet<(Address, Bytes)>);
-
-impl Told {
-    async fn tell(&mut self, values: &[(Address, Bytes)], found: &Found) -> Result<()> {
-        for (writer, value) in values {
-            if self.0.insert((*writer, value.clone())) {
-                found.value(value).await?;
-            }
-        }
-        Ok(())
-    }
-}
 
 impl Backend for Ethereum {
     const KIND: &'static str = "ethereum";
@@ -112,42 +95,17 @@ impl Backend for Ethereum {
 
     async fn lookup(&self, query: Query, found: Found) -> Result<()> {
         let key = key_of(&query.locator);
-        let mut asked = JoinSet::new();
-        for (number, source) in self.sources.iter().map(Arc::clone).enumerate() {
-            asked.spawn(async move { (number, source.values(key).await) });
-        }
-        // A silent node must not hide what others have told.
-        let (start, deadline) = (Instant::now(), found.cx().deadline());
-        let mut end = deadline - TO_TELL;
-        let (mut outcomes, mut told) = (Vec::new(), Told::default());
-        let mut unfinished: BTreeSet<usize> = (0..self.sources.len()).collect();
-        while let Ok(Some(ended)) = timeout_at(end, asked.join_next()).await {
-            // Its panic is in the log.
-            let Ok((number, outcome)) = ended else {
-                outcomes.push(Err(Error::new(ErrorKind::Panicked, "reading has failed")));
-                continue;
-            };
-            if let Ok(values) = &outcome {
-                unfinished.remove(&number);
-                told.tell(values, &found).await?;
-                // Who has nothing says so at once, and must not cut off those who have something.
-                if !values.is_empty() {
-                    end = end.min(grace(start));
-                }
-            }
-            outcomes.push(outcome.map(drop));
-        }
-        let is_late = !asked.is_empty();
-        asked.shutdown().await;
-        for number in unfinished {
-            told.tell(&self.sources[number].known(key).await, &found).await?;
-        }
-        if is_late {
-            outcomes.push(Err(unread("a node", "60s")));
-        }
-        answers(outcomes, &self.host)?;
+        let looks = self.sources.iter().map(|source| Look { source: Arc::clone(source), key });
+        let deadline = found.cx().deadline();
+        let tell = |(_, value): (Address, Bytes)| {
+            let found = &found;
+            async move { found.value(&value).await }
+        };
+        let gathered = gather(looks, deadline, tell).await?;
+        let is_nothing = gathered.told == 0;
+        gathered.answers("a node", "60s", &self.host)?;
         // Only remarks: they must not cost what was found.
-        let _ = timeout_at(deadline - TO_TELL / 2, self.remark(told.0.is_empty())).await;
+        let _ = timeout_at(deadline - TO_TELL / 2, self.remark(is_nothing)).await;
         Ok(())
     }
 
@@ -184,8 +142,6 @@ impl Backend for Ethereum {
     }
 }
 
-/// What is left of the time of a lookup when it has to tell what it knows.
-const TO_TELL: Duration = Duration::from_millis(400);
 /// What a slot costs more when somebody else has written last, which may happen after the gas was estimated.
 const OVERTAKEN: u64 = 3_100;
 /// What helps where there is no contract.

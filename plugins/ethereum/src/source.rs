@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use alloy_primitives::{Address, B256, Bytes};
 use bitboot_plugin_api::{Host, Result};
+use bitboot_rpc::{Ear, Reader};
+use tokio::time::Instant;
 
 use crate::config::{EthereumConfig, Mode};
 use crate::node::Node;
@@ -12,6 +16,30 @@ pub(crate) struct Source {
     contract: Address,
     mode: Mode,
     scan: Scan,
+}
+
+/// One lookup of it.
+pub(crate) struct Look {
+    pub(crate) source: Arc<Source>,
+    pub(crate) key: B256,
+}
+
+impl Reader for Look {
+    type Find = (Address, Bytes);
+    type End = ();
+
+    async fn read(&self, ear: &Ear<Self>) -> Result<()> {
+        ear.tell(self.source.values(self.key).await?).await;
+        Ok(())
+    }
+
+    async fn known(&self) -> Vec<(Address, Bytes)> {
+        values_of(self.source.scan.known(self.key).await)
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.source.scan.pulse.last()
+    }
 }
 
 impl Source {
@@ -32,16 +60,11 @@ impl Source {
     }
 
     /// Who wrote what under a key, as the node says it.
-    pub(crate) async fn values(&self, key: B256) -> Result<Vec<(Address, Bytes)>> {
+    async fn values(&self, key: B256) -> Result<Vec<(Address, Bytes)>> {
         match self.mode {
             Mode::Event => Ok(values_of(self.scan.find(key).await?)),
-            Mode::Storage => slots::read(&self.node, self.contract, key).await,
+            Mode::Storage => slots::read(&self.node, self.contract, key, &self.scan.pulse).await,
         }
-    }
-
-    /// What was read so far of a node that was not read to the end.
-    pub(crate) async fn known(&self, key: B256) -> Vec<(Address, Bytes)> {
-        values_of(self.scan.known(key).await)
     }
 }
 

@@ -33,7 +33,7 @@ const MOST_LINES: usize = 64;
 const MOST_ANCHORS: usize = 16;
 /// Of one writer: more would crowd out others.
 const MOST_OF_ONE: usize = 16;
-/// As many as the host takes.
+/// More than is told of one node.
 const MOST_FINDS: usize = 10_000;
 /// What the host keeps for us (1 MiB), less a bit for what is around it.
 const MOST_BYTES: usize = (1 << 20) - 4096;

@@ -6,13 +6,18 @@ mod kept;
 mod walk;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bitboot_plugin_api::{Host, Level, Result};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::node::Node;
 use crate::wire::Key;
 use kept::Kept;
+
+/// How long a lookup that is given up waits for what it has read to be kept.
+const TO_KEEP: Duration = Duration::from_millis(100);
 
 /// Reads one node, for all lookups.
 pub(crate) struct Memos {
@@ -75,7 +80,8 @@ impl Memos {
     pub(crate) async fn known(&self, place: Key) -> Vec<Vec<u8>> {
         let mut kept = self.kept.lock().await;
         let Some(kept) = kept.as_mut() else { return Vec::new() };
-        self.keep(kept).await;
+        // Whoever asks has little time, and what is kept is not what they wait for.
+        let _ = timeout(TO_KEEP, self.keep(kept)).await;
         kept.at(place).finds().map(|find| find.value.clone()).collect()
     }
 

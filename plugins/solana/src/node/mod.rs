@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::config::{SolanaConfig, VARIABLE};
 use crate::wire::Key;
@@ -58,6 +59,11 @@ impl Node {
 
     pub(crate) fn url(&self) -> &str {
         self.rpc.url()
+    }
+
+    /// When it answered last.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.rpc.pulse().last()
     }
 
     /// The hash of its first block, which is that of the right chain.
