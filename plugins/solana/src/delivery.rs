@@ -9,7 +9,7 @@ use serde_bytes::ByteBuf;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::node::{Node, State, each};
-use crate::standing::{Standing, are_past, highest};
+use crate::standing::{Standing, Takers, are_past, highest};
 use crate::wire::{Signature, Transaction};
 
 /// Hands transactions over, one at a time.
@@ -159,15 +159,17 @@ impl Delivery {
                     return End::Expired;
                 }
             }
+            if let Some(why) = standing.failed(&sent.takers, parcel.is_old()) {
+                return End::Failed(why.to_owned());
+            }
             match standing.best {
                 Some(State::Confirmed) => return End::Confirmed(sent.taken.max(1)),
-                Some(State::Failed(why)) => return End::Failed(why),
                 Some(State::Unknown) => {
                     if let Some(refusal) = sent.refusal.take_if(|_| sent.taken == 0 && !sent.unsure) {
                         return End::Refused(refusal);
                     }
                 }
-                Some(State::Seen) | None => {}
+                Some(State::Seen | State::Failed(_)) | None => {}
             }
             *open = standing.failure.or(open.take());
             sleep(LOOK).await;
@@ -181,9 +183,12 @@ impl Delivery {
             async move { node.send(&bytes).await }
         });
         let mut taken = 0;
-        for outcome in outcomes.await {
+        for (number, outcome) in outcomes.await.into_iter().enumerate() {
             match outcome {
-                Some(Ok(())) => taken += 1,
+                Some(Ok(())) => {
+                    taken += 1;
+                    sent.takers.numbers.insert(number);
+                }
                 // It may be behind the node that told the block.
                 Some(Err(Trouble::Refused(refusal))) if refusal.message.contains("Blockhash not found") => {
                     sent.unsure = true;
@@ -211,6 +216,7 @@ impl Delivery {
 struct Sent {
     /// The most nodes that took it at once.
     taken: u32,
+    takers: Takers,
     /// Some may have taken it.
     unsure: bool,
     refusal: Option<Refusal>,
@@ -220,7 +226,8 @@ struct Sent {
 impl Sent {
     /// Of one that was handed over by an earlier call, nobody remembers to whom.
     fn before() -> Self {
-        Self { unsure: true, ..Self::default() }
+        let takers = Takers { may_be_more: true, ..Takers::default() };
+        Self { unsure: true, takers, ..Self::default() }
     }
 }
 
