@@ -11,6 +11,7 @@ use bitboot_rpc::{Answer, Endpoint, Login, Node as _, Request, Words};
 use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::backend::MAX_VALUE;
 use crate::base64url::{decode, encode};
@@ -87,6 +88,11 @@ impl Gateway {
 
     pub(crate) fn url(&self) -> &str {
         self.endpoint.url()
+    }
+
+    /// When it answered last.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.endpoint.pulse().last()
     }
 
     /// What tells it from others in what is kept.

@@ -1,14 +1,15 @@
 //! One gateway's list under a topic, from the newest entry back to where it was read before.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bitboot_plugin_api::{Error, ErrorKind, Result};
-use tokio::sync::mpsc;
+use bitboot_rpc::{Ear, Reader};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::kept::Pile;
-use super::{MOST_OF_ONE, Record, SETTLED, Said};
+use super::{KEEP_EVERY, MOST_OF_ONE, Mark, Record, SETTLED, Store, Words};
 use crate::backend::MAX_VALUE;
 use crate::gateway::{Entry, Gateway, MOST_ENTRIES};
 use crate::topic::Topic;
@@ -20,12 +21,20 @@ pub(super) struct Walk {
     /// What is known already.
     pub(super) pile: Arc<Pile>,
     pub(super) lookback: u64,
+    /// What waits for a block counts too.
+    pub(super) pending: bool,
+    pub(super) store: Arc<Store>,
+    pub(super) new: New,
 }
+
+/// What was read in one lookup and is not kept yet.
+#[derive(Clone)]
+pub(super) struct New(Arc<Mutex<(Words, Instant)>>);
 
 /// How far it came.
 pub(super) struct Walked {
     /// Which gateway it was.
-    pub(super) mark: [u8; 8],
+    pub(super) mark: Mark,
     /// The height of its last block.
     pub(super) tip: u64,
     /// From this height on it was read.
@@ -70,15 +79,46 @@ impl Walked {
     }
 }
 
-impl Walk {
-    /// Sends what it finds the moment that it is verified, then how far it came.
-    pub(super) async fn run(self, sender: mpsc::Sender<Said>) {
-        let walked = self.walk(&sender).await;
-        // Nobody listens where the lookup is over.
-        let _ = sender.send(Said::Walked(walked)).await;
+impl Default for New {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new((Vec::new(), Instant::now()))))
+    }
+}
+
+impl New {
+    /// Adds one; all of them where it is time to keep them.
+    fn add(&self, mark: Mark, record: Record) -> Option<Words> {
+        let mut new = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        new.0.push((mark, record));
+        (new.1.elapsed() > KEEP_EVERY).then(|| {
+            new.1 = Instant::now();
+            std::mem::take(&mut new.0)
+        })
     }
 
-    async fn walk(&self, sender: &mpsc::Sender<Said>) -> Result<Walked> {
+    pub(super) fn take(&self) -> Words {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+impl Reader for Walk {
+    /// By the transaction: its value.
+    type Find = ([u8; 32], Vec<u8>);
+    type End = Walked;
+
+    async fn read(&self, ear: &Ear<Self>) -> Result<Walked> {
+        // Of the share of this gateway, for it is its word that they are in a block; half of it is for what comes.
+        ear.tell_some(self.pile.settled(self.gateway.mark())).await;
+        self.walk(ear).await
+    }
+
+    fn answered(&self) -> Option<Instant> {
+        self.gateway.answered()
+    }
+}
+
+impl Walk {
+    async fn walk(&self, ear: &Ear<Self>) -> Result<Walked> {
         let (mark, tip) = (self.gateway.mark(), self.gateway.height().await?);
         let oldest = tip.saturating_add(1).saturating_sub(self.lookback);
         // A chain that is shorter than it was is another one. What had no room to be kept is read again.
@@ -94,7 +134,7 @@ impl Walk {
             let entries: Vec<Entry> = page.entries.into_iter().filter(|entry| !is_past(entry)).collect();
             walked.listed.extend(entries.iter().filter_map(|entry| Some((entry.id, entry.height?))));
             let wanted = entries.into_iter().filter(|entry| is_wanted(entry, &mut of_one)).collect();
-            let passed = self.fetch(wanted, sender).await?;
+            let passed = self.fetch(wanted, ear).await?;
             lies += passed.lies;
             walked.missing = lower(walked.missing, passed.missing);
             if lies > MOST_LIES {
@@ -112,7 +152,7 @@ impl Walk {
     }
 
     /// Reads some entries, several at once; what could not be read of them.
-    async fn fetch(&self, entries: Vec<Entry>, sender: &mpsc::Sender<Said>) -> Result<Passed> {
+    async fn fetch(&self, entries: Vec<Entry>, ear: &Ear<Self>) -> Result<Passed> {
         let (mut fetching, mut passed) = (JoinSet::new(), Passed::default());
         let mut entries = entries.into_iter();
         loop {
@@ -120,7 +160,7 @@ impl Walk {
                 && let Some(entry) = entries.next()
             {
                 if let Some(known) = self.pile.record(&entry.id) {
-                    tell(sender, Record { height: entry.height, ..known.clone() }).await?;
+                    self.tell(ear, Record { height: entry.height, ..known }).await;
                 } else {
                     let (gateway, topic) = (self.gateway.clone(), self.topic);
                     fetching.spawn(async move { (entry.height, fetch(gateway, topic, entry).await) });
@@ -128,7 +168,7 @@ impl Walk {
             }
             let Some(fetched) = fetching.join_next().await else { return Ok(passed) };
             match fetched? {
-                (_, Ok(Fetched::Record(record))) => tell(sender, record).await?,
+                (_, Ok(Fetched::Record(record))) => self.tell(ear, record).await,
                 (_, Ok(Fetched::Other)) => {}
                 (height, Ok(Fetched::Missing)) => passed.missing = lower(passed.missing, height),
                 (height, Err(error)) if error.kind == ErrorKind::Integrity => {
@@ -139,17 +179,20 @@ impl Walk {
             }
         }
     }
+
+    async fn tell(&self, ear: &Ear<Self>, record: Record) {
+        // Not before it counts: another gateway may have in a block what waits for one here.
+        if self.pending || record.height.is_some() {
+            ear.tell(vec![(record.id, record.value.clone())]).await;
+        }
+        if let Some(new) = self.new.add(self.gateway.mark(), record) {
+            self.store.keep(self.topic, new, &[]).await;
+        }
+    }
 }
 
 fn lower(one: Option<u64>, other: Option<u64>) -> Option<u64> {
     one.into_iter().chain(other).min()
-}
-
-async fn tell(sender: &mpsc::Sender<Said>, record: Record) -> Result<()> {
-    sender
-        .send(Said::Record(record))
-        .await
-        .map_err(|_| Error::new(ErrorKind::Stopped, "nobody listens any more"))
 }
 
 /// Whether an entry can be an announcement, and is one of the newest of its owner.
