@@ -5,7 +5,7 @@ use bitboot_plugin_api::{
     Action, ActionInfo, Announcement, Author, Backend, Caps, Cx, Error, Found, Health, Host, Level, Output,
     Query, Quote, Receipt, Result, Stores,
 };
-use bitboot_rpc::{answers, first, unread};
+use bitboot_rpc::{TO_TELL, first, gather};
 use bitcoin::{Amount, TxOut};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,10 +14,10 @@ use tokio::time::timeout_at;
 
 use crate::chain::Chain;
 use crate::config::BitcoinConfig;
-use crate::lookup::{Ear, Read, TO_TELL, gather};
+use crate::lookup::{Look, Told};
 use crate::message::{MAX_VALUE, Message, Place};
 use crate::node::{Node, sum};
-use crate::scan::{Find, Scan};
+use crate::scan::Scan;
 use crate::spend::{Purse, told};
 
 /// A Bitcoin chain as a medium.
@@ -98,21 +98,17 @@ impl Backend for Bitcoin {
 
     async fn lookup(&self, query: Query, found: Found) -> Result<()> {
         let (place, deadline) = (Place::of(&query.locator), found.cx().deadline());
-        let readers = self.scans.iter().map(|scan| {
-            let (scan, place) = (Arc::clone(scan), place.clone());
-            move |ear: Ear| async move { scan.look(&place, &ear).await }
-        });
-        let tell = |find: Find| {
-            let found = found.clone();
+        let looks = self.scans.iter().map(|scan| Look { scan: Arc::clone(scan), place: place.clone() });
+        let tell = |told: Told| {
+            let found = &found;
             async move {
-                match find.authored() {
+                match told.authored() {
                     Some(authored) => found.authored(&authored).await,
                     None => Ok(()),
                 }
             }
         };
-        let read = gather(readers, deadline - TO_TELL, tell).await?;
-        answers(read.into_iter().map(|read| self.outcome(read)), &self.host)?;
+        gather(looks, deadline, tell).await?.answers("a node", "5m", &self.host)?;
         if self.nodes.len() > 1 {
             // Only a remark: it must not cost what was found.
             let _ = timeout_at(deadline - TO_TELL / 2, self.compare()).await;
@@ -185,18 +181,6 @@ impl Bitcoin {
             outputs.push(TxOut { value: place.index.minimal_non_dust(), script_pubkey: place.index });
         }
         Ok((outputs, size))
-    }
-
-    /// What was read until the time was over counts.
-    fn outcome(&self, read: Read) -> Result<()> {
-        read.ended.unwrap_or_else(|| {
-            let late = unread("a node", "5m");
-            if read.found {
-                self.host.log(Level::Warn, format!("{late}; {}", late.fix.as_deref().unwrap_or_default()));
-                return Ok(());
-            }
-            Err(late)
-        })
     }
 
     /// Tells when the nodes are on different branches of the chain.

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bitboot_plugin_api::{Cx, Error, ErrorKind, Host, Result, Scheme, SignRequest};
-use bitboot_rpc::{Refusal, Trouble, all, answers, in_time};
+use bitboot_rpc::{Refusal, TO_TELL, Trouble, all, answers, in_time};
 use bitcoin::hashes::Hash;
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::sighash::SighashCache;
@@ -16,7 +16,6 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::coins::Plan;
 use crate::config::BitcoinConfig;
-use crate::lookup::TO_TELL;
 use crate::node::{Coin, Node, sum};
 
 /// The user's key and what pays with it.

@@ -17,6 +17,7 @@ use bitcoin::hashes::{Hash as _, sha256};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::chain::Chain;
 use crate::config::{BitcoinConfig, VARIABLE};
@@ -71,6 +72,11 @@ impl Node {
 
     pub(crate) fn url(&self) -> &str {
         self.rpc.url()
+    }
+
+    /// When it answered last.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.rpc.pulse().last().max(self.patient.pulse().last())
     }
 
     /// Stands for its address where that has no room.

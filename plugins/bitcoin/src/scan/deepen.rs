@@ -10,7 +10,7 @@ use super::ahead::Ahead;
 use super::kept::Kept;
 use super::walk::KEEP_EVERY;
 use super::{Scan, under};
-use crate::lookup::{Ear, Order};
+use crate::lookup::Ear;
 use crate::message::Tag;
 
 /// So many blocks are read before it counts: they are lost where the time is over.
@@ -35,13 +35,12 @@ impl Scan {
                 parent = parent.or(Some(block.header.prev_blockhash));
                 before = Some(hash);
                 finds.extend(self.finds_of(&block, hash, height).await?);
-                ear.reads().await;
             }
             if after.is_some_and(|after| before != Some(after)) {
                 return Ok(false);
             }
             after = parent;
-            ear.tell(under(tag, &finds), Order::AsRead).await;
+            ear.tell_some(under(tag, finds.iter())).await;
             kept.prepend(from, finds);
             self.is_ahead.store(true, Relaxed);
             if saved.elapsed() > KEEP_EVERY {

@@ -8,9 +8,9 @@ use bitcoin::BlockHash;
 
 use super::ahead::Ahead;
 use super::kept::Kept;
-use super::{Scan, under};
+use super::{Find, Scan, under};
 use crate::config::Index;
-use crate::lookup::{Ear, Order};
+use crate::lookup::Ear;
 use crate::message::{Place, Tag};
 
 /// The filters of so many blocks are searched with one question: a second's work.
@@ -35,7 +35,7 @@ impl Scan {
         let mut state = self.state.lock().await;
         let name = self.name("index");
         let kept = self.recall(&mut state.indexed, &name).await;
-        let blocks = self.named(place, kept, ear).await?;
+        let blocks = self.named(place, kept).await?;
         let new: Vec<(u32, BlockHash)> =
             blocks.iter().filter(|(height, hash)| kept.hash_at(*height) != Some(*hash)).copied().collect();
         if !new.is_empty() {
@@ -43,14 +43,13 @@ impl Scan {
             self.keep(&name, kept).await;
         }
         // Of others is read what stands in the same blocks, and of blocks that are not in the chain any more nothing.
-        let mut finds = under(place.tag, &kept.finds);
-        finds.retain(|find| blocks.binary_search_by_key(&find.height, |(at, _)| *at).is_ok());
-        ear.tell(finds, Order::Newest).await;
+        let is_there = |find: &&Find| blocks.binary_search_by_key(&find.height, |(at, _)| *at).is_ok();
+        ear.tell(under(place.tag, kept.finds.iter().filter(is_there))).await;
         Ok(())
     }
 
     /// The blocks that have to be read for a place, by height: those that the filters name, and those that have none yet.
-    async fn named(&self, place: &Place, kept: &Kept, ear: &Ear) -> Result<Vec<(u32, BlockHash)>> {
+    async fn named(&self, place: &Place, kept: &Kept) -> Result<Vec<(u32, BlockHash)>> {
         let tip = self.node.height().await?;
         let mut next = (tip + 1).saturating_sub(self.lookback);
         let filtered = self.node.filtered().await?.min(tip);
@@ -65,7 +64,6 @@ impl Scan {
             blocks.extend(
                 self.heights(&hashes, kept).await?.into_iter().filter(|(at, _)| (next..=last).contains(at)),
             );
-            ear.reads().await;
             next = last + 1;
         }
         let rest = (next..=tip).zip(self.node.hashes(next..=tip).await?);
@@ -106,8 +104,7 @@ impl Scan {
                 || Error::new(ErrorKind::Integrity, "the node gives fewer blocks than were asked for");
             let block = ahead.next().await?.ok_or_else(missing)?;
             let finds = self.finds_of(&block, *hash, *height).await?;
-            ear.reads().await;
-            ear.tell(under(tag, &finds), Order::AsRead).await;
+            ear.tell_some(under(tag, finds.iter())).await;
             kept.put(*height, *hash, finds);
         }
         Ok(())

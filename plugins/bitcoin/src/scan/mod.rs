@@ -11,13 +11,14 @@ mod walk;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use bitboot_plugin_api::{Author, Authored, Host, Level, Result};
+use bitboot_plugin_api::{Host, Level, Result};
 use bitboot_rpc::Node as _;
 use bitcoin::BlockHash;
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::config::{BitcoinConfig, Index};
-use crate::lookup::{Ear, Order};
+use crate::lookup::{Ear, Told};
 use crate::message::{Place, Tag};
 use crate::node::Node;
 use kept::Kept;
@@ -82,7 +83,7 @@ impl Scan {
         let mut state = self.state.lock().await;
         let kept = self.recall(&mut state.walked, &self.name("chain")).await;
         self.walk(kept, tag, ear).await?;
-        ear.tell(under(tag, &kept.finds), Order::Newest).await;
+        ear.tell(under(tag, kept.finds.iter())).await;
         Ok(())
     }
 
@@ -93,7 +94,7 @@ impl Scan {
         }
         let mut state = self.state.lock().await;
         // What waits is an extra: a node that does not tell it is no reason to tell nothing.
-        match state.waiting.refresh(&self.node, ear).await {
+        match state.waiting.refresh(&self.node).await {
             Ok(0) => {}
             Ok(left) => {
                 let text = format!("{left} unconfirmed transactions were not looked at: too many wait");
@@ -103,8 +104,13 @@ impl Scan {
                 self.host.log(Level::Warn, format!("unconfirmed transactions were not read: {error}"));
             }
         }
-        let finds = state.waiting.finds().filter(|find| find.tag == tag).cloned().collect();
-        ear.tell(finds, Order::AsRead).await;
+        let finds = state.waiting.finds().filter(|find| find.tag == tag).map(Find::told).collect();
+        ear.tell_some(finds).await;
+    }
+
+    /// When the node answered last.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.node.answered()
     }
 
     /// The last block that was read up to a height.
@@ -146,12 +152,12 @@ impl Scan {
 }
 
 /// What was found under a tag, the newest first.
-fn under(tag: Tag, finds: &[Find]) -> Vec<Find> {
-    finds.iter().rev().filter(|find| find.tag == tag).cloned().collect()
+fn under<'a>(tag: Tag, finds: impl DoubleEndedIterator<Item = &'a Find>) -> Vec<Told> {
+    finds.rev().filter(|find| find.tag == tag).map(Find::told).collect()
 }
 
 impl Find {
-    pub(crate) fn authored(&self) -> Option<Authored> {
-        Some(Authored::new(self.value.clone(), Author::new(&self.author)?))
+    fn told(&self) -> Told {
+        Told { author: self.author, value: self.value.clone() }
     }
 }

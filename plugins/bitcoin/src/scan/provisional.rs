@@ -7,7 +7,6 @@ use bitcoin::{Amount, Transaction, Txid};
 
 use super::Find;
 use super::walk::{find_of, is_candidate};
-use crate::lookup::Ear;
 use crate::node::Node;
 
 /// What is known of the transactions that wait.
@@ -27,14 +26,13 @@ impl Provisional {
     }
 
     /// Looks at what came since the last time, and forgets what is gone; how many are left to be looked at.
-    pub(super) async fn refresh(&mut self, node: &Node, ear: &Ear) -> Result<usize> {
+    pub(super) async fn refresh(&mut self, node: &Node) -> Result<usize> {
         let waiting: HashSet<Txid> = node.waiting().await?.into_iter().collect();
         self.seen.retain(|id, _| waiting.contains(id));
         let mut new: Vec<Txid> = waiting.into_iter().filter(|id| !self.seen.contains_key(id)).collect();
         let left = new.len().saturating_sub(MOST);
         new.truncate(MOST);
         for ids in new.chunks(STEP) {
-            ear.reads().await;
             for (id, transaction) in ids.iter().zip(node.transactions(ids).await?) {
                 // Gone meanwhile, as may be what it spends: where it still waits, the next lookup looks again.
                 let Some(transaction) = transaction else { continue };

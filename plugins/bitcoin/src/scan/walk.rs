@@ -10,7 +10,7 @@ use bitcoin::{Block, BlockHash, Transaction};
 use super::ahead::Ahead;
 use super::kept::Kept;
 use super::{Find, Scan, under};
-use crate::lookup::{Ear, Order};
+use crate::lookup::Ear;
 use crate::message::{Message, Tag, claimed_author, verifies};
 
 /// So many hashes are asked for at once.
@@ -31,9 +31,7 @@ impl Scan {
             let first = tip.saturating_add(1).saturating_sub(self.lookback);
             let next = kept.blocks.back().map_or(first, |(height, _)| height.saturating_add(1).max(first));
             // What is known already does not wait for what is new.
-            let mut known = under(tag, &kept.finds);
-            known.retain(|find| find.height >= first);
-            ear.tell(known, Order::Newest).await;
+            ear.tell(under(tag, kept.finds.iter().filter(|find| find.height >= first))).await;
             if self.read(kept, next..=tip, tag, ear).await? && self.deepen(kept, first, tag, ear).await? {
                 // Only now: until its blocks are there the height is nothing but the node's word.
                 kept.forget_before(first);
@@ -75,8 +73,7 @@ impl Scan {
                     return Ok(false);
                 }
                 let finds = self.finds_of(&block, hash, height).await?;
-                ear.reads().await;
-                ear.tell(under(tag, &finds), Order::AsRead).await;
+                ear.tell_some(under(tag, finds.iter())).await;
                 kept.add(height, hash, finds);
                 self.is_ahead.store(true, Relaxed);
                 if saved.elapsed() > KEEP_EVERY {
