@@ -206,6 +206,22 @@ fn a_gateway_that_takes_a_transaction_and_is_silent_is_told_with_its_id() {
     assert!(ran.err().contains(&says), "{}", ran.err());
 }
 
+#[test]
+fn a_gateway_that_was_not_told_of_a_transaction_does_not_have_it() {
+    let Some(node) = started() else { return };
+    let user = rich(&node, 1);
+    let deed = |question: &str, body, _| match question {
+        _ if question.starts_with("/tx\n") => Reply::Status(400, b"of no use".to_vec()),
+        _ if question.contains("/status") => Reply::Status(404, b"Not Found".to_vec()),
+        _ => Reply::Body(body),
+    };
+    let refuses = Proxy::start(node.port(), Box::new(deed));
+    user.set(&[&format!("rpc={},http://127.0.0.1:{}", refuses.url(), free_port())]);
+    let ran = user.announce(PEER, &user.agreed());
+    assert!(ran.code() != 0 && ran.err().contains("of no use"), "{}", ran.err());
+    assert!(!ran.err().contains("may be out"), "{}", ran.err());
+}
+
 /// What of a transaction is asked for, and what comes instead.
 type Missing = (&'static str, fn() -> Reply);
 

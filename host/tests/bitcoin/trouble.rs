@@ -183,6 +183,22 @@ fn a_transaction_that_may_be_out_is_named_before_the_time_is_over() {
 }
 
 #[test]
+fn a_node_that_was_not_told_of_a_transaction_does_not_have_it() {
+    let Some(bitcoind) = bitcoind() else { return };
+    let node = Bitcoind::start(&bitcoind);
+    let user = rich(&node);
+    let deed = |question: &str, body, _| {
+        let refusal = br#"{"jsonrpc":"2.0","id":0,"error":{"code":-26,"message":"of no use"}}"#;
+        Reply::Body(if question.contains("sendrawtransaction") { refusal.to_vec() } else { body })
+    };
+    let refuses = Proxy::start(node.port(), Box::new(deed));
+    user.set(&[&format!("rpc={},http://127.0.0.1:{}", refuses.url(), free_port())]);
+    let ran = user.announce("192.0.2.7:4001", &user.agreed());
+    assert!(ran.code() != 0 && ran.err().contains("of no use"), "{}", ran.err());
+    assert!(!ran.err().contains("may be out"), "{}", ran.err());
+}
+
+#[test]
 fn heights_that_no_chain_has_are_lies() {
     let Some(bitcoind) = bitcoind() else { return };
     let node = Bitcoind::with_filters(&bitcoind);

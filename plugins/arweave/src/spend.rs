@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bitboot_plugin_api::{Cx, Error, ErrorKind, Host, Result, Scheme, SignRequest};
-use bitboot_rpc::{answers, grace};
+use bitboot_rpc::{Node as _, answers, grace};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 
@@ -99,6 +99,8 @@ enum Failure {
     Refused(Error),
     /// It may have it all the same.
     Unknown(Error),
+    /// It was not told: a gateway of which nothing can be asked, or of another network.
+    Unasked(Error),
 }
 
 /// Hands a transaction to all gateways; those that took it. Fails where none did, in the time that the call has, and says whether it may be out
@@ -118,7 +120,7 @@ pub(crate) async fn broadcast(
     }
     let (start, deadline) = (tokio::time::Instant::now(), cx.deadline());
     let mut end = deadline.checked_sub(SPARE).unwrap_or(deadline);
-    let (mut taken, mut unknown, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut taken, mut unknown, mut refused, mut unasked) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     while let Ok(Some(ended)) = timeout_at(end, handing.join_next()).await {
         match ended {
             // One that takes it is enough: for the others it is not waited until their time is over.
@@ -127,6 +129,7 @@ pub(crate) async fn broadcast(
                 end = end.min(grace(start));
             }
             Ok(Err(Failure::Refused(error))) => refused.push(Err(error)),
+            Ok(Err(Failure::Unasked(error))) => unasked.push(Err(error)),
             Ok(Err(Failure::Unknown(error))) => unknown.push(Err(look_for(error, &id))),
             // Its panic is in the log.
             Err(_) => unknown.push(Err(look_for(silent(), &id))),
@@ -135,8 +138,8 @@ pub(crate) async fn broadcast(
     if !handing.is_empty() {
         unknown.push(Err(look_for(silent(), &id)));
     }
-    // What one refuses may be at another one: that is told first.
-    answers(taken.into_iter().chain(unknown).chain(refused), host)
+    // What one refuses may be at another one: that is told first. Who was not asked has nothing.
+    answers(taken.into_iter().chain(unknown).chain(refused).chain(unasked), host)
 }
 
 fn silent() -> Error {
@@ -148,6 +151,7 @@ fn look_for(error: Error, id: &str) -> Error {
 }
 
 async fn hand_over(gateway: Gateway, transaction: Transaction) -> Result<Gateway, Failure> {
+    gateway.check().await.map_err(Failure::Unasked)?;
     let id = transaction.id();
     let failure = match gateway.hand_over(&transaction).await {
         Ok(Handed::Taken) => return Ok(gateway),
@@ -159,7 +163,9 @@ async fn hand_over(gateway: Gateway, transaction: Transaction) -> Result<Gateway
         Ok(Standing::Waiting | Standing::Confirmed(_)) => Ok(gateway),
         Ok(Standing::Unknown) => Err(failure),
         Err(_) => Err(match failure {
-            Failure::Refused(error) | Failure::Unknown(error) => Failure::Unknown(error),
+            Failure::Refused(error) | Failure::Unknown(error) | Failure::Unasked(error) => {
+                Failure::Unknown(error)
+            }
         }),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bitboot_plugin_api::{Cx, Error, ErrorKind, Host, Result, Scheme, SignRequest};
-use bitboot_rpc::{Refusal, TO_TELL, Trouble, all, answers, in_time};
+use bitboot_rpc::{Node as _, Refusal, TO_TELL, Trouble, all, answers, in_time};
 use bitcoin::hashes::Hash;
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::sighash::SighashCache;
@@ -196,13 +196,18 @@ impl Purse {
         cx.progress(&format!("hands over the transaction {}", transaction.compute_txid()), 0, 0).await?;
         let handing = nodes.iter().map(|node| hand_over(node.clone(), transaction.clone(), until));
         // The first one that takes it is enough: for the others it is not waited until their time is over.
-        let mut handed: Vec<_> = all(handing, Result::is_ok).await.into_iter().map(in_time).collect();
-        // That it may be out is told before why another node refuses it.
-        handed.sort_by_key(|handed| matches!(handed, Err(Trouble::Refused(_))));
+        let mut handed: Vec<Result<(), Failure>> =
+            all(handing, Result::is_ok).await.into_iter().map(in_time).collect();
+        // That it may be out is told first, then why a node refuses it, then why one was not asked.
+        handed.sort_by_key(|handed| match handed {
+            Ok(()) | Err(Failure::Unknown(_)) => 0,
+            Err(Failure::Refused(_)) => 1,
+            Err(Failure::Unasked(_)) => 2,
+        });
         let handed = handed.into_iter().map(|handed| {
-            handed.map_err(|trouble| match trouble {
-                Trouble::Failed(error) => error,
-                Trouble::Refused(refusal) => refused(refusal),
+            handed.map_err(|failure| match failure {
+                Failure::Unknown(error) | Failure::Unasked(error) => error,
+                Failure::Refused(refusal) => refused(refusal),
             })
         });
         let taken = answers(handed, &self.host)?.len();
@@ -214,8 +219,29 @@ impl Purse {
     }
 }
 
-async fn hand_over(node: Node, transaction: Transaction, until: Instant) -> Result<(), Trouble> {
+/// Why a node is not known to have a transaction.
+enum Failure {
+    /// It may have it all the same.
+    Unknown(Error),
+    /// It understood it and does not want it.
+    Refused(Refusal),
+    /// It was not told: a node on which nothing can be asked, or of another chain.
+    Unasked(Error),
+}
+
+/// One that did not answer in time.
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Unknown(error)
+    }
+}
+
+async fn hand_over(node: Node, transaction: Transaction, until: Instant) -> Result<(), Failure> {
     let id = transaction.compute_txid();
+    let late =
+        || Error::new(ErrorKind::TimedOut, format!("the node at {} did not answer in time", node.url()));
+    let checked = timeout_at(until, node.check()).await;
+    checked.unwrap_or_else(|_| Err(late())).map_err(Failure::Unasked)?;
     let handing = async {
         match node.send(&transaction).await {
             // The answer was lost, perhaps not the question.
@@ -223,16 +249,15 @@ async fn hand_over(node: Node, transaction: Transaction, until: Instant) -> Resu
             told => told,
         }
     };
-    let late =
-        || Error::new(ErrorKind::TimedOut, format!("the node at {} did not answer in time", node.url()));
-    match timeout_at(until, handing).await.unwrap_or_else(|_| Err(late().into())) {
-        Err(Trouble::Failed(error)) => {
-            Err(Trouble::Failed(error.fix(format!(
+    let handed = timeout_at(until, handing).await.unwrap_or_else(|_| Err(late().into()));
+    handed.map_err(|trouble| match trouble {
+        Trouble::Refused(refusal) => Failure::Refused(refusal),
+        Trouble::Failed(error) => {
+            Failure::Unknown(error.fix(format!(
                 "it may be out or not: look for the transaction {id} before you announce again"
-            ))))
+            )))
         }
-        told => told,
-    }
+    })
 }
 
 fn left_by<'a>(transactions: impl Iterator<Item = &'a Transaction>, owner: &Owner) -> Vec<Coin> {
