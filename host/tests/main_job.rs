@@ -126,7 +126,7 @@ fn machines_of_a_mesh_begin_a_dht_of_their_own() {
         home
     };
     let first = member(&["--set=mode=server", &format!("--set=port={port}")]);
-    let mut began = first.start(&["announce", "demo", "--port", "4001", "--via", "mesh", "--json"]);
+    let began = first.start(&["announce", "demo", "--port", "4001", "--via", "mesh", "--json"]);
     assert_eq!(began.json_of("receipt")["stored"], 1);
     member(&[]).ok(&["announce", "demo", "--port", "4002", "--via", "mesh", "--once"]);
     let mut found = member(&[]).ok(&["lookup", "demo", "--via", "mesh", "--json"]).peers();
