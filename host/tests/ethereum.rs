@@ -141,14 +141,5 @@ fn a_secret_network_is_found_by_its_members_only() {
     let Some(anvil) = anvil() else { return };
     let (node, _) = Anvil::ready(&anvil);
     let user = rich(&node);
-    user.home.ok(&["network", "add", "demo", "--secret", "new"]);
-    user.announced("192.0.2.7:4001");
-    let member = reader(&node.url());
-    member.home.ok(&["network", "add", &user.home.invite("demo")]);
-    let found = member.lookup("demo");
-    assert_eq!(found.peers(), ["192.0.2.7:4001"], "{}", found.err());
-    assert_eq!(found.of_type("peer")[0]["signed_by"], user.home.identity());
-    assert_eq!(reader(&node.url()).lookup("demo").peers(), Vec::<String>::new());
-    user.withdrawn();
-    assert_eq!(member.lookup("demo").peers(), Vec::<String>::new());
+    user.is_found_by_members_only("192.0.2.7:4001", || reader(&node.url()));
 }

@@ -55,14 +55,7 @@ fn several_nodes_are_read_and_told_and_none_hides_another() {
     let Some(bitcoind) = bitcoind() else { return };
     let node = Bitcoind::start(&bitcoind);
     let user = rich(&node);
-    let nowhere = format!("127.0.0.1:{}", free_port());
-    user.home.ok(&["backend", "set", VIA, &format!("rpc=http://{nowhere},{}", node.url())]);
-    let ran = user.announced("192.0.2.7:4001");
-    let receipt = &ran.of_type("receipt")[0];
-    assert_eq!((&receipt["stored"], &receipt["asked"]), (&1.into(), &2.into()));
-    let found = user.home.run(&["lookup", "demo", "--via", VIA, "--json", "-v"]);
-    assert_eq!(found.peers(), ["192.0.2.7:4001"], "{}", found.err());
-    assert!(found.err().contains("no node answers"), "{}", found.err());
+    user.is_told_by_the_one_that_is_up(&node.url(), "192.0.2.7:4001");
     user.is_not_held_up(node.port(), &node.url(), "192.0.2.7:4001");
     // Two that are not connected: both are read, and that they disagree is told.
     let other = Bitcoind::start(&bitcoind);

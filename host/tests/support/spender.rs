@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bitboot_rpc::testing::free_port;
 use serde_json::Value;
 
 use super::{Home, Ran};
@@ -111,5 +112,29 @@ impl Spender {
 
     pub fn lookup(&self, network: &str) -> Ran {
         self.home.run(&["lookup", network, "--via", self.chain.via, "--json", "--timeout", "60s"])
+    }
+
+    /// Announces in a secret network, which only those see who are invited.
+    pub fn is_found_by_members_only(&self, peer: &str, reader: impl Fn() -> Self) {
+        self.home.ok(&["network", "add", "demo", "--secret", "new"]);
+        self.announced(peer);
+        let member = reader();
+        member.home.ok(&["network", "add", &self.home.invite("demo")]);
+        let found = member.lookup("demo");
+        assert_eq!(found.peers(), [peer], "{}", found.err());
+        assert_eq!(found.of_type("peer")[0]["signed_by"], self.home.identity());
+        assert_eq!(reader().lookup("demo").peers(), Vec::<String>::new());
+        self.withdrawn();
+        assert_eq!(member.lookup("demo").peers(), Vec::<String>::new());
+    }
+
+    /// Announces and looks up by two nodes of which one is down, which is told.
+    pub fn is_told_by_the_one_that_is_up(&self, url: &str, peer: &str) {
+        self.set(&[&format!("rpc=http://127.0.0.1:{},{url}", free_port())]);
+        let receipt = self.announced(peer).of_type("receipt")[0].clone();
+        assert_eq!((&receipt["stored"], &receipt["asked"]), (&1.into(), &2.into()));
+        let found = self.home.run(&["lookup", "demo", "--via", self.chain.via, "--json", "-v"]);
+        assert_eq!(found.peers(), [peer], "{}", found.err());
+        assert!(found.err().contains("no node answers"), "{}", found.err());
     }
 }
