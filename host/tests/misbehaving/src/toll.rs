@@ -119,7 +119,10 @@ impl Backend for Toll {
         Ok(self.price())
     }
 
-    async fn action(&self, _action: Action, _out: Output) -> Result<()> {
+    async fn action(&self, action: Action, _out: Output) -> Result<()> {
+        if action.name != "sign" {
+            return Err(Error::unsupported(format!("there is no action `{}`", action.name)));
+        }
         let asked = SignRequest::new(self.scheme()?, [7; 32], "to sign something");
         self.host.sign(asked.with_fee(&self.config.fee)).await.map(drop)
     }
