@@ -8,6 +8,7 @@ use bitboot_rpc::{Endpoint, JsonRpc, Login, Node as _, Refusal, Trouble, Words, 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::answers::{Block, FeeHistory, Log, Receipt, asked_for, quantity};
 use crate::chain::Chain;
@@ -58,6 +59,11 @@ impl Node {
 
     pub(crate) fn url(&self) -> &str {
         self.rpc.url()
+    }
+
+    /// When it answered last.
+    pub(crate) fn answered(&self) -> Option<Instant> {
+        self.rpc.pulse().last()
     }
 
     async fn check_now(&self) -> Result<()> {

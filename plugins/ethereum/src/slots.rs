@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, B256, Bytes};
 use bitboot_plugin_api::Result;
-use bitboot_rpc::{Pulse, Trouble};
+use bitboot_rpc::Trouble;
 
 use crate::contract::{MAX_VALUE, Page, page_call, page_of};
 use crate::node::Node;
@@ -14,14 +14,8 @@ const MOST: u64 = 10_000;
 /// What a page of the largest values has around each of them.
 const AROUND: usize = 256;
 
-/// The slots of a contract under a key, those of writers that came last first; read to the end, for one call sees one state. `pulse` learns of
-/// each answer.
-pub(crate) async fn read(
-    node: &Node,
-    contract: Address,
-    key: B256,
-    pulse: &Pulse,
-) -> Result<Vec<(Address, Bytes)>> {
+/// The slots of a contract under a key, those of writers that came last first; read to the end, for one call sees one state.
+pub(crate) async fn read(node: &Node, contract: Address, key: B256) -> Result<Vec<(Address, Bytes)>> {
     let (mut slots, mut page, mut before) = (Vec::new(), PAGE, u64::MAX);
     while before > 0 && (slots.len() as u64) < MOST {
         match node.call(contract, &page_call(key, before, page)).await {
@@ -40,7 +34,6 @@ pub(crate) async fn read(
             Err(Trouble::Refused(_)) if page > 1 => page /= 2,
             Err(trouble) => return Err(trouble.into()),
         }
-        pulse.beat();
     }
     Ok(slots)
 }

@@ -38,7 +38,7 @@ impl Reader for Look {
     }
 
     fn answered(&self) -> Option<Instant> {
-        self.source.scan.pulse.last()
+        self.source.node.answered()
     }
 }
 
@@ -63,7 +63,7 @@ impl Source {
     async fn values(&self, key: B256) -> Result<Vec<(Address, Bytes)>> {
         match self.mode {
             Mode::Event => Ok(values_of(self.scan.find(key).await?)),
-            Mode::Storage => slots::read(&self.node, self.contract, key, &self.scan.pulse).await,
+            Mode::Storage => slots::read(&self.node, self.contract, key).await,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use bitboot_plugin_api::{Host, Level, Result};
-use bitboot_rpc::{Node as _, Pulse};
+use bitboot_rpc::Node as _;
 use tokio::sync::Mutex;
 
 use crate::config::EthereumConfig;
@@ -42,8 +42,6 @@ pub(crate) struct Scan {
     kept: Arc<Mutex<Option<Kept>>>,
     /// Something was read that the cache does not have.
     is_ahead: AtomicBool,
-    /// When the node answered last: whoever waits for another lookup sees that it goes on.
-    pub(crate) pulse: Pulse,
 }
 
 impl Scan {
@@ -65,14 +63,12 @@ impl Scan {
             range: config.range_blocks.max(1).into(),
             kept: Arc::default(),
             is_ahead: AtomicBool::new(false),
-            pulse: Pulse::default(),
         }
     }
 
     /// All values under a key: the last one of each writer, the newest first, and then the others.
     pub(crate) async fn find(&self, key: B256) -> Result<Vec<Find>> {
         self.node.check().await?;
-        self.pulse.beat();
         let mut kept = self.kept.lock().await;
         if kept.is_none() {
             let cached = self.host.cache_get(&self.name).await.ok().flatten();

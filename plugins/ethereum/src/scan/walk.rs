@@ -23,7 +23,6 @@ impl Scan {
         let line = kept.line(key);
         self.rewind(line).await?;
         let last = self.node.last().await?.number;
-        self.pulse.beat();
         let first = last.saturating_add(1).saturating_sub(self.lookback);
         // More is wanted than was read then; a node that is some blocks behind is no reason.
         if line.anchors.is_empty() || line.from > first.saturating_add(SETTLED) {
@@ -38,7 +37,6 @@ impl Scan {
             && let Some(block) = self.node.block(settled).await?
         {
             line.anchor(settled, block.hash);
-            self.pulse.beat();
         }
         self.read(kept, key, settled, last).await?;
         if self.is_ahead.load(Relaxed) {
@@ -54,7 +52,6 @@ impl Scan {
                 break;
             }
             line.rewind();
-            self.pulse.beat();
         }
         Ok(())
     }
@@ -69,7 +66,6 @@ impl Scan {
                 Err(Trouble::Refused(_)) => from = middle + 1,
                 Err(trouble) => return Err(trouble.into()),
             }
-            self.pulse.beat();
         }
         Ok(to)
     }
@@ -105,7 +101,6 @@ impl Scan {
                 }
                 Err(trouble) => return Err(trouble.into()),
             }
-            self.pulse.beat();
             if saved.elapsed() > KEEP_EVERY {
                 self.keep(kept).await;
                 saved = Instant::now();
