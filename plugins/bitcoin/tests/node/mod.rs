@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use bitboot_rpc::testing::{self, Program};
 use serde_json::{Value, json};
@@ -115,8 +116,12 @@ impl Bitcoind {
     pub fn fund(&self, address: &str, coins: f64) {
         let id = self.ask("sendtoaddress", json!([address, coins]));
         self.mine(1);
-        let found = self.ask("gettransaction", json!([id]));
-        assert_eq!(found["confirmations"], 1, "{found}");
+        // The wallet may learn of the block a moment later.
+        let (start, mut found) = (Instant::now(), Value::Null);
+        while found["confirmations"] != 1 {
+            assert!(start.elapsed() < Duration::from_secs(60), "{found}, and {:?} wait", self.waiting());
+            found = self.ask("gettransaction", json!([id]));
+        }
     }
 
     pub fn height(&self) -> u64 {
