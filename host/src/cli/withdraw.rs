@@ -157,12 +157,9 @@ fn start(
     let signer = Arc::clone(bitboot.signer());
     answers.spawn(async move {
         // Held while it is told.
-        let agreed = match spend {
-            Some(spend) => match agreement(&signer, spend, timeout).await {
-                Ok(agreed) => Some(agreed),
-                Err(error) => return (keys, Told::not_at_all(candidate.backend, error)),
-            },
-            None => None,
+        let agreed = match agreement(&signer, spend, timeout).await {
+            Ok(agreed) => agreed,
+            Err(error) => return (keys, Told::not_at_all(candidate.backend, error)),
         };
         what.agreed = agreed.is_some();
         (keys, tell(candidate, Deed::Withdraw, &what, timeout).await)

@@ -153,12 +153,9 @@ impl Announcing {
         let signer = Arc::clone(self.bitboot.signer());
         self.running.spawn(async move {
             // Held while it is told: afterwards nothing more is signed away.
-            let agreed = match spend {
-                Some(spend) => match agreement(&signer, spend, timeout).await {
-                    Ok(agreed) => Some(agreed),
-                    Err(error) => return Told::not_at_all(candidate.backend, error),
-                },
-                None => None,
+            let agreed = match agreement(&signer, spend, timeout).await {
+                Ok(agreed) => agreed,
+                Err(error) => return Told::not_at_all(candidate.backend, error),
             };
             what.agreed = agreed.is_some();
             let mut told = tell(candidate, deed, &what, timeout).await;
@@ -249,12 +246,17 @@ fn costs() -> Error {
 }
 
 /// Two announcements on one backend spend one after the other, whichever commands of this user's they are of. Those of this process end in their
-/// time; one that was stopped holds its turn for ever, and is waited for no longer than a backend is.
-pub(crate) async fn agreement(signer: &Arc<HostSigner>, spend: Spend, patience: Duration) -> Result<Agreed> {
+/// time; one that was stopped holds its turn for ever, and is waited for no longer than a backend is. `None` where nothing is spent.
+pub(crate) async fn agreement(
+    signer: &Arc<HostSigner>,
+    spend: Option<Spend>,
+    patience: Duration,
+) -> Result<Option<Agreed>> {
+    let Some(spend) = spend else { return Ok(None) };
     let mut since = Instant::now();
     loop {
         if let Some(agreed) = signer.agree(&spend)? {
-            return Ok(agreed);
+            return Ok(Some(agreed));
         }
         if signer.is_spending(&spend.backend) {
             since = Instant::now();

@@ -113,12 +113,9 @@ pub(in crate::cli) async fn run_action(
     };
     let mut signals = Signals::new();
     // Held while the action runs: afterwards nothing more is signed away.
-    let _agreed = match settled.spend.pop() {
-        Some(spend) => tokio::select! {
-            exit = signals.stopped() => return Ok(exit),
-            agreed = agreement(bitboot.signer(), spend, context.timeout(PATIENCE)) => Some(agreed?),
-        },
-        None => None,
+    let _agreed = tokio::select! {
+        exit = signals.stopped() => return Ok(exit),
+        agreed = agreement(bitboot.signer(), settled.spend.pop(), context.timeout(PATIENCE)) => agreed?,
     };
     let mut running = backend::action(&*kind, &action);
     loop {
