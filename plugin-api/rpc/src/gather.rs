@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::several::{GRACE, answers, unread};
+use crate::several::{GRACE, answers};
 
 /// One node as a lookup reads it.
 pub trait Reader: Send + Sync + Sized + 'static {
@@ -230,6 +230,12 @@ impl<T> Gathered<T> {
             answers => answers,
         }
     }
+}
+
+/// What is to be said for one that was not read to its end: who, such as `a node`, and a time that may do, such as `60s`.
+fn unread(who: &str, time: &str) -> Error {
+    Error::new(ErrorKind::TimedOut, format!("{who} was not read to the end in time"))
+        .fix(format!("give it more time: --timeout {time}; what was read is kept"))
 }
 
 #[cfg(test)]

@@ -24,5 +24,5 @@ pub use gather::{Ear, Gathered, Pulse, Reader, TO_TELL, gather};
 pub use http::{Answer, Request};
 pub use json_rpc::{JsonRpc, Refusal, Trouble, Unread, read};
 pub use login::Login;
-pub use several::{Node, all, answers, first, grace, in_time, unread};
+pub use several::{Node, all, answers, before, first, grace, in_time};
 pub use url::{MAX_NODES, check};

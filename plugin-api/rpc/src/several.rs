@@ -107,11 +107,17 @@ pub fn in_time<T, E: From<Error>>(answer: Option<Result<T, E>>) -> Result<T, E> 
     answer.unwrap_or_else(|| Err(late().into()))
 }
 
-/// What is to be said for one that a lookup could not read to the end: who, such as `a node`, and a time that may do, such as `60s`.
-#[must_use]
-pub fn unread(who: &str, time: &str) -> Error {
-    Error::new(ErrorKind::TimedOut, format!("{who} was not read to the end in time"))
-        .fix(format!("give it more time: --timeout {time}; what was read is kept"))
+/// That there is time left to hand something over that costs money, and to say what became of it.
+///
+/// # Errors
+/// [`ErrorKind::TimedOut`] where there is none.
+pub fn before(until: Instant) -> Result<()> {
+    if Instant::now() < until {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::TimedOut, "there is no time left to hand the transaction over")
+        .because("nothing was spent")
+        .fix("give it more time: --timeout 2m"))
 }
 
 /// What those nodes answered that did. The failures of others are logged: a node hides nothing that another one knows.

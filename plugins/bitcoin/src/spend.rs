@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bitboot_plugin_api::{Cx, Error, ErrorKind, Host, Result, Scheme, SignRequest};
-use bitboot_rpc::{Node as _, Refusal, TO_TELL, Trouble, all, answers, in_time};
+use bitboot_rpc::{Node as _, Refusal, TO_TELL, Trouble, all, answers, before, in_time};
 use bitcoin::hashes::Hash;
 use bitcoin::key::CompressedPublicKey;
 use bitcoin::sighash::SighashCache;
@@ -184,14 +184,7 @@ impl Purse {
         cx: &Cx,
     ) -> Result<u32> {
         let until = cx.deadline() - TO_WARN;
-        if Instant::now() >= until {
-            return Err(Error::new(
-                ErrorKind::TimedOut,
-                "there is no time left to hand the transaction over",
-            )
-            .because("nothing was spent")
-            .fix("give it more time: --timeout 2m"));
-        }
+        before(until)?;
         // Before it is out: whoever goes away now knows what to look for.
         cx.progress(&format!("hands over the transaction {}", transaction.compute_txid()), 0, 0).await?;
         let handing = nodes.iter().map(|node| hand_over(node.clone(), transaction.clone(), until));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use alloy_primitives::{Address, B256, U256};
 use bitboot_plugin_api::{Cx, Error, ErrorKind, Level, Result, Scheme, SignRequest};
-use bitboot_rpc::{Node as _, Refusal, all, answers};
+use bitboot_rpc::{Node as _, Refusal, all, answers, before};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -63,12 +63,7 @@ impl Purse {
         let _turn = self.turn.lock().await;
         plan.nonce = self.nonce(nodes, owner).await?;
         let until = cx.deadline() - TO_TELL;
-        if Instant::now() >= until {
-            let what = "there is no time left to hand the transaction over";
-            return Err(Error::new(ErrorKind::TimedOut, what)
-                .because("nothing was spent")
-                .fix("give it more time: --timeout 2m"));
-        }
+        before(until)?;
         let signed = self.sign(&plan, purpose).await?;
         // Before it is out: whoever goes away now knows what to look for.
         let text = format!("hands over the transaction {}", signed.hash);
