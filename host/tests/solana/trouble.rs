@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 use serde_json::Value;
 
 use super::node::{Stranger, Surfnet};
-use super::support::RPC_LIES;
+use super::support::{RPC_LIES, Spender};
 use super::{VIA, reader, rich, surfpool};
 
 /// Of a node that hangs: much longer than a command may take.
@@ -123,15 +123,21 @@ fn what_was_read_of_a_node_is_found_although_it_hangs_then() {
     }
 }
 
+/// Two who have announced in memos, at ports 4001 and 4002.
+fn writers_of_memos(node: &Surfnet) -> [Spender; 2] {
+    ["192.0.2.7:4001", "192.0.2.7:4002"].map(|peer| {
+        let user = rich(node);
+        user.set(&["mode=memo"]);
+        user.announced(peer);
+        user
+    })
+}
+
 #[test]
 fn a_node_that_fails_once_hides_nothing_that_was_read_before_or_is_there_later() {
     let Some(surfpool) = surfpool() else { return };
     let node = Surfnet::start(&surfpool);
-    let [user, other] = [rich(&node), rich(&node)];
-    for (user, peer) in [(&user, "192.0.2.7:4001"), (&other, "192.0.2.7:4002")] {
-        user.set(&["mode=memo"]);
-        user.announced(peer);
-    }
+    let [user, other] = writers_of_memos(&node);
     let id = node.naming(&user.address())[0].clone();
     let theirs = transaction(&node, &node.naming(&other.address())[0]);
     // Both cannot be taken back any more.
@@ -179,11 +185,7 @@ fn a_node_that_fails_once_hides_nothing_that_was_read_before_or_is_there_later()
 fn what_one_node_hides_another_one_in_its_place_tells() {
     let Some(surfpool) = surfpool() else { return };
     let node = Surfnet::start(&surfpool);
-    let [user, other] = [rich(&node), rich(&node)];
-    for (user, peer) in [(&user, "192.0.2.7:4001"), (&other, "192.0.2.7:4002")] {
-        user.set(&["mode=memo"]);
-        user.announced(peer);
-    }
+    let [user, _] = writers_of_memos(&node);
     let id = node.naming(&user.address())[0].clone();
     node.wait(40);
     let deed = move |question: &str, body: Vec<u8>, _| {
